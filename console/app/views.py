@@ -1,0 +1,416 @@
+"""What a front end sees of the desk: plain frozen records and the Desk protocol.
+
+The window and the command line show these and nothing else: no role, no library object, no device reaches them. Lists
+are complete and sorted for showing; a revision of an area is announced by its name in :meth:`Desk.take_changes`.
+Power in W, energy in Wh, ``+`` is consumption and import, times aware UTC; the front end converts for the eye.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.openadr.explain import Node
+from console.openadr.facts import EventChanged, EventStatus, PresenceState
+from console.openadr.findings import Finding, Severity
+
+
+class Area(StrEnum):
+    """Names used in Desk.take_changes."""
+
+    SESSIONS = "sessions"
+    MESSAGES = "messages"
+    EVENTS = "events"
+    PRESENCE = "presence"
+    REPORTS = "reports"
+    TELEMETRY = "telemetry"
+    SITE = "site"
+    FINDINGS = "findings"
+    STATUS = "status"
+
+
+class SessionState(StrEnum):
+    OK = "ok"
+    LATE = "late"
+    NEVER = "never"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One running role, or the site, in the sidebar."""
+
+    name: str
+    """``vtn-lab``, ``ven-7``, ``Site A``: unique; also the ``session`` of its messages."""
+    kind: str
+    """``VTN``, ``VEN`` or ``CEM``."""
+    detail: str
+    """``VTN · HTTP :8080``."""
+    state: SessionState
+    url: str = ""
+    text: str = ""
+    """What is wrong, in a sentence; empty when nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One row of the message list; the body is fetched apart."""
+
+    number: int
+    """1-based, never reused."""
+    time: datetime
+    session: str
+    outgoing: bool
+    peer: str
+    """venID or vtnID if known, else the address."""
+    element: str
+    """``oadrPoll``; ``(not OpenADR)`` for garbage."""
+    summary: str
+    size: int
+    errors: int
+    warnings: int
+    infos: int
+    reply_to: int
+    """Number of the request this answers; 0 for a request."""
+    answered_by: int
+    """Number of the answer to this request; 0 for none (yet)."""
+    latency: timedelta | None
+    """From the request to this answer."""
+    status: int
+    """HTTP status; 0 where there is none."""
+    transport: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Result of a filter over the message log."""
+
+    rows: NDArray[np.int64]
+    """Indices into the log (number - 1), ascending."""
+    error: str = ""
+    """Why the filter text is not understood; then rows is what the last good filter gave, or all."""
+
+
+class MessageLog(Protocol):
+    """The columnar message list; grows at its end only."""
+
+    def __len__(self) -> int: ...
+
+    def view(self, row: int) -> MessageView:
+        """Row 0 is the first message."""
+        ...
+
+    def select(self, text: str, session: str = "") -> Selection:
+        """Rows matching a filter text (empty: all), of one session (empty: all)."""
+        ...
+
+    def matches(self, text: str, session: str, first: int) -> NDArray[np.int64]:
+        """Rows from ``first`` on that match: what the live tail appends. Text must be a good filter."""
+        ...
+
+    def density(self, start: datetime, end: datetime, bins: int) -> NDArray[np.int64]:
+        """Messages per equal span of time, for the timeline strip."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All the inspector shows of one message."""
+
+    view: MessageView
+    sentence: str
+    """What this message says, in plain words."""
+    tree: Node
+    findings: tuple[Finding, ...]
+    body: bytes
+    pretty: str
+    """Indented source; the decoded text as it is where it is no XML."""
+    headers: tuple[tuple[str, str], ...]
+    start_line: str
+    """``POST /OpenADR2/Simple/2.0b/OadrPoll`` or ``200 OK``."""
+    recorded: str = ""
+    """E.g. ``recorded 11:30:04.120 +02:00``."""
+
+
+@dataclass(frozen=True, slots=True)
+class VenView:
+    """One VEN on the presence board."""
+
+    session: str
+    ven_id: str
+    name: str
+    profile: str
+    transport: str
+    state: PresenceState
+    registered: bool
+    last_seen: datetime | None
+    poll_period: timedelta | None
+    registration_id: str
+    fingerprint: str
+    address: str
+    last_message: int
+    """Number of the last message heard from it."""
+    events: tuple[tuple[str, str], ...] = ()
+    """(eventID, ``optIn`` | ``optOut`` | empty) of events not over."""
+    last_report: datetime | None = None
+    findings: int = 0
+    poll_times: tuple[datetime, ...] = ()
+    """Latest polls, ascending, at most 120."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventVen:
+    """One VEN's part in an event."""
+
+    ven_id: str
+    status: EventStatus
+    opt_type: str = ""
+    answered_at: datetime | None = None
+    text: str = ""
+    gone: str = ""
+    """Why it is no longer held; empty while it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One event, issued by a VTN of ours or received by a VEN of ours."""
+
+    session: str
+    mine: bool
+    """Issued by our VTN: may be modified and cancelled here."""
+    event: EventChanged
+    """Latest modification as facts; ``ven_id`` is that of the first VEN."""
+    end: datetime | None
+    """None is open ended."""
+    label: str
+    """Short, for the bar: ``SIMPLE 2``, ``7.00 kW``, ``0.42 EUR/kWh``."""
+    vens: tuple[EventVen, ...]
+    history: tuple[tuple[datetime, int, str], ...] = ()
+    """(when, modificationNumber, what changed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """One rID: offered, requested, running or stopped."""
+
+    session: str
+    ven_id: str
+    report_name: str
+    report_specifier_id: str
+    r_id: str
+    report_type: str
+    reading_type: str
+    unit: str | None
+    resource_id: str
+    min_period: timedelta | None
+    max_period: timedelta | None
+    state: str
+    """``offered``, ``requested``, ``running``, ``stale``, ``stopped``."""
+    report_request_id: str = ""
+    period: timedelta | None = None
+    last_at: datetime | None = None
+    last_value: str = ""
+    """Formatted with its unit, or ``online`` for a status report."""
+    points: int = 0
+    series: str = ""
+    """Key for Desk.series; empty where there are no numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A numeric history, oldest first. ``times`` are POSIX seconds; a NaN value is a gap."""
+
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    upper_w: float | None
+    lower_w: float | None
+    source: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """One device of the site; see emulator.cem.ports.DeviceSnapshot for the meaning of the fields."""
+
+    name: str
+    kind: str
+    power_w: float
+    state: str
+    setpoint_w: float | None = None
+    wanted_w: float | None = None
+    max_w: float | None = None
+    soc: float | None = None
+    capacity_wh: float | None = None
+    available_w: float | None = None
+    current_a: float | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    power_series: str = ""
+    """Keys for Desk.series."""
+    soc_series: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSpan:
+    """A limit that was, is or will be in force, for the plots."""
+
+    start: datetime
+    end: datetime | None
+    upper_w: float | None
+    lower_w: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    name: str
+    place: str
+    """``52.0° N 5.9° E, Europe/Amsterdam``."""
+    time: datetime
+    light: str
+    """``green``, ``yellow``, ``red``, ``failsafe``."""
+    net_w: float
+    grid_max_w: float | None
+    """Rating of the connection."""
+    devices: tuple[DeviceView, ...]
+    """Without the meter."""
+    limit: LimitView | None
+    limits: tuple[LimitSpan, ...]
+    reasons: tuple[tuple[str, str], ...]
+    """(device, text)."""
+    balance_w: float
+    """Sum of the devices minus the meter; 0 in a sound site."""
+    net_series: str = ""
+    import_wh: float = 0.0
+    export_wh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One line of the findings strip."""
+
+    time: datetime
+    message: int
+    severity: Severity
+    rule: str
+    text: str
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The status bar."""
+
+    listening: str
+    vens: int
+    messages: int
+    dropped: int
+    recording: timedelta
+    speed: float
+    clock: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """What an operator fills in to issue or modify an event."""
+
+    signal_name: str
+    """``SIMPLE``, ``LOAD_DISPATCH`` or ``ELECTRICITY_PRICE``."""
+    signal_type: str
+    """``level``, ``setpoint``, ``price`` …"""
+    unit: str | None
+    """``W``, ``EUR/kWh``; None where the signal has none."""
+    start: datetime
+    intervals: tuple[tuple[timedelta, float], ...]
+    """(duration, value) in the base unit; their sum is the event's duration."""
+    market_context: str = "http://nodebench.example/lab"
+    priority: int = 0
+    response_required: str = "always"
+    notification: timedelta = field(default_factory=timedelta)
+    ramp_up: timedelta | None = None
+    recovery: timedelta | None = None
+    start_after: timedelta | None = None
+    test_event: bool = False
+    vtn_comment: str = ""
+    ven_ids: tuple[str, ...] = ()
+    """Empty: every registered VEN, now or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to: text says what was done, or what is wrong and what to do."""
+
+    ok: bool
+    text: str
+    subject: str = ""
+    """E.g. the eventID that was given."""
+
+
+class Desk(Protocol):
+    """The one thing a front end holds. All calls return at once."""
+
+    @property
+    def messages(self) -> MessageLog: ...
+
+    @property
+    def timezone(self) -> tzinfo:
+        """For times shown to people."""
+        ...
+
+    def now(self) -> datetime: ...
+
+    def take_changes(self) -> frozenset[str]:
+        """Areas that changed since the last call."""
+        ...
+
+    def sessions(self) -> Sequence[SessionView]: ...
+
+    def vens(self) -> Sequence[VenView]:
+        """Worst first."""
+        ...
+
+    def events(self) -> Sequence[EventView]:
+        """By start."""
+        ...
+
+    def reports(self) -> Sequence[ReportView]: ...
+
+    def site(self) -> SiteView | None: ...
+
+    def series(self, key: str) -> Series: ...
+
+    def findings(self) -> Sequence[FindingView]:
+        """Newest first, at most 500."""
+        ...
+
+    def status(self) -> StatusView: ...
+
+    def inspect(self, number: int) -> Inspection: ...
+
+    def check_draft(self, draft: EventDraft) -> Sequence[Finding]: ...
+
+    def draft_source(self, draft: EventDraft) -> str:
+        """The oadrDistributeEvent the draft would become, indented."""
+        ...
+
+    def issue_event(self, session: str, draft: EventDraft) -> Outcome: ...
+
+    def modify_event(self, session: str, event_id: str, draft: EventDraft) -> Outcome: ...
+
+    def cancel_event(self, session: str, event_id: str) -> Outcome: ...
+
+    def request_report(self, session: str, ven_id: str, r_ids: Sequence[str], period: timedelta) -> Outcome: ...
+
+    def cancel_report(self, session: str, ven_id: str, report_request_id: str) -> Outcome: ...
+
+    def set_opt(self, session: str, event_id: str, opt_type: str) -> Outcome: ...
