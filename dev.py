@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Everything one does with a checkout of Nodebench, with nothing but a Python of 3.11 or newer.
 
-    python3 dev.py demo [options]   the lab: a VTN, a VEN and a house behind it, in one window (--headless: in a terminal)
+    python3 dev.py demo [options]   the lab: a VTN, a VEN and a house, in a window (or --headless)
     python3 dev.py test [--all]     the suite, offscreen; --all adds what is slow. Further words go to pytest
     python3 dev.py lint             ruff, pyright, import-linter
     python3 dev.py bench [NAME]     measurements, one JSON object a line
@@ -273,7 +273,7 @@ COMMANDS = {"demo": demo, "test": test, "lint": lint, "bench": bench, "shots": s
 
 
 def main(words: list[str]) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script may be started by any Python
         say(f"Nodebench needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 3
     if not words or words[0] not in COMMANDS:
