@@ -1,4 +1,4 @@
-"""Arithmetic of curves over time: ticks, gaps, steps, thinning, the value at a moment, the prefix of a unit.
+"""Arithmetic of curves over time: gaps, steps, thinning, the value at a moment.
 
 Times are POSIX seconds, ascending; values are in base units; NaN is a gap. Pure functions over arrays, used by
 :mod:`console.ui.plots` alone, so that numpy is not imported before the first plot is shown.
@@ -6,49 +6,12 @@ Times are POSIX seconds, ascending; values are in base units; NaN is a gap. Pure
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
-
 import numpy as np
 from numpy.typing import NDArray
 
 from console.ui.words import MINUS
 
 Floats = NDArray[np.float64]
-KILO_UNITS = frozenset({"W", "Wh", "VA", "VAh", "VAr", "VArh"})
-"""Units shown with k from 1000 on; all others are shown as they are."""
-
-_TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-
-
-def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """At most ``most`` round numbers, evenly spaced, whose first and last enclose ``low`` and ``high``.
-
-    >>> nice_ticks(-400, 11040)
-    [-4000.0, 0.0, 4000.0, 8000.0, 12000.0]
-    """
-    if not high > low:
-        high = low + (abs(low) or 1.0)
-    decade = 10.0 ** np.floor(np.log10((high - low) / most))
-    for factor in (1, 2, 2.5, 4, 5, 10, 20, 25, 40, 50, 100):
-        step = float(factor * decade)
-        first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
-        if last - first + 1 <= most:
-            break
-    return [float(k * step) for k in np.arange(first, last + 1)]
-
-
-def time_ticks(start: float, end: float, zone: tzinfo, most: int) -> list[float]:
-    """Round local times between two POSIX times, at most ``most`` of them, ascending.
-
-    The local offset at ``start`` holds for the whole range: after a clock change the labels stay right, the spacing
-    stays even.
-    """
-    span = max(end - start, 1e-6)
-    step = next((s for s in _TIME_STEPS if span / s <= most), 86400 * int(np.ceil(span / 86400 / most)))
-    offset = datetime.fromtimestamp(start, UTC).astimezone(zone).utcoffset()
-    shift = offset.total_seconds() if offset else 0.0
-    first = np.ceil((start + shift) / step) * step - shift
-    return [float(t) for t in np.arange(first, end + 1e-6, step)]
 
 
 def with_gaps(times: Floats, values: Floats, longest: float | None) -> tuple[Floats, Floats]:
@@ -97,13 +60,6 @@ def value_at(times: Floats, values: Floats, at: float, steps: bool = True) -> fl
     if steps or k == len(times) - 1 or np.isnan(values[k]):
         return float(values[k])
     return float(np.interp(at, times[k : k + 2], values[k : k + 2]))
-
-
-def prefix_of(unit: str | None, biggest: float) -> tuple[float, str]:
-    """(factor, unit as shown) for an axis whose largest magnitude is ``biggest`` in base units."""
-    if unit in KILO_UNITS and biggest >= 1000:
-        return 1e-3, f"k{unit}"
-    return 1.0, unit or ""
 
 
 def figure(value: float, factor: float) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
@@ -22,21 +22,11 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from console.app.views import LimitSpan
-from console.ui.curves import (
-    KILO_UNITS,
-    Floats,
-    figure,
-    nice_ticks,
-    prefix_of,
-    stepped,
-    thinned,
-    time_ticks,
-    value_at,
-    with_gaps,
-)
+from console.ui.axes import KILO_UNITS, nice_ticks, prefix_of, tick_label, tick_text, time_ticks
+from console.ui.curves import Floats, figure, stepped, thinned, value_at, with_gaps
 from console.ui.glyphs import hatch, put, width_of
 from console.ui.theme import col, ui
-from console.ui.words import MINUS, short_clock, watts
+from console.ui.words import short_clock, watts
 
 MOST_CURVES = 6
 """In one plot; more go into another plot of the same unit."""
@@ -85,8 +75,7 @@ class _ClockAxis(pg.AxisItem):
         return [(ticks[1] - ticks[0] if len(ticks) > 1 else 60.0, ticks)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        form = "%H:%M:%S" if spacing < 60 else "%H:%M" if spacing < 86400 else "%d %b"
-        return [datetime.fromtimestamp(v, UTC).astimezone(self.zone).strftime(form) for v in values]
+        return [tick_label(v, self.zone, spacing) for v in values]
 
 
 class _Backdrop(pg.UIGraphicsItem):
@@ -409,7 +398,7 @@ class TimePlot(QWidget):
         height = self._item.getViewBox().height()
         ticks = nice_ticks(low, high, 5 if height > 90 else 4)
         factor, _ = prefix_of(self.unit, max(abs(ticks[0]), abs(ticks[-1])))
-        labels = [(v, f"{round(v * factor, 6):g}".replace("-", MINUS)) for v in ticks]
+        labels = [(v, tick_text(v, factor)) for v in ticks]
         item = self._item
         item.getAxis("left").setTicks([labels])
         margin = (ticks[-1] - ticks[0]) * 0.06
