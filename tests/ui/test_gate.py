@@ -54,9 +54,7 @@ def test_the_gate_imports_nothing_of_qt() -> None:
     assert ran.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize(
-    ("text", "numbers"), [("6.12.0a1", (6, 12)), ("6", (6, 0)), ("", (0, 0)), ("6.8.0.2", (6, 8))]
-)
+@pytest.mark.parametrize(("text", "numbers"), [("6.12.0a1", (6, 12)), ("6", (6, 0)), ("", (0, 0)), ("6.8.0.2", (6, 8))])
 def test_versions_are_read_leniently(text: str, numbers: tuple[int, int]) -> None:
     assert leading_numbers(text) == numbers
 
