@@ -8,7 +8,7 @@ Power in W, energy in Wh, ``+`` is consumption and import, times aware UTC; the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Protocol
@@ -16,9 +16,35 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from console.openadr.commands import EventDraft
 from console.openadr.explain import Node
 from console.openadr.facts import EventChanged, EventStatus, PresenceState
 from console.openadr.findings import Finding, Severity
+from console.store.messages import MessageView, Selection
+
+__all__ = [
+    "Area",
+    "Desk",
+    "DeviceView",
+    "EventDraft",
+    "EventVen",
+    "EventView",
+    "FindingView",
+    "Inspection",
+    "LimitSpan",
+    "LimitView",
+    "MessageLog",
+    "MessageView",
+    "Outcome",
+    "ReportView",
+    "Selection",
+    "Series",
+    "SessionState",
+    "SessionView",
+    "SiteView",
+    "StatusView",
+    "VenView",
+]
 
 
 class Area(StrEnum):
@@ -56,45 +82,6 @@ class SessionView:
     url: str = ""
     text: str = ""
     """What is wrong, in a sentence; empty when nothing is."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """One row of the message list; the body is fetched apart."""
-
-    number: int
-    """1-based, never reused."""
-    time: datetime
-    session: str
-    outgoing: bool
-    peer: str
-    """venID or vtnID if known, else the address."""
-    element: str
-    """``oadrPoll``; ``(not OpenADR)`` for garbage."""
-    summary: str
-    size: int
-    errors: int
-    warnings: int
-    infos: int
-    reply_to: int
-    """Number of the request this answers; 0 for a request."""
-    answered_by: int
-    """Number of the answer to this request; 0 for none (yet)."""
-    latency: timedelta | None
-    """From the request to this answer."""
-    status: int
-    """HTTP status; 0 where there is none."""
-    transport: str = "http"
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Result of a filter over the message log."""
-
-    rows: NDArray[np.int64]
-    """Indices into the log (number - 1), ascending."""
-    error: str = ""
-    """Why the filter text is not understood; then rows is what the last good filter gave, or all."""
 
 
 class MessageLog(Protocol):
@@ -318,32 +305,6 @@ class StatusView:
     recording: timedelta
     speed: float
     clock: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EventDraft:
-    """What an operator fills in to issue or modify an event."""
-
-    signal_name: str
-    """``SIMPLE``, ``LOAD_DISPATCH`` or ``ELECTRICITY_PRICE``."""
-    signal_type: str
-    """``level``, ``setpoint``, ``price`` …"""
-    unit: str | None
-    """``W``, ``EUR/kWh``; None where the signal has none."""
-    start: datetime
-    intervals: tuple[tuple[timedelta, float], ...]
-    """(duration, value) in the base unit; their sum is the event's duration."""
-    market_context: str = "http://nodebench.example/lab"
-    priority: int = 0
-    response_required: str = "always"
-    notification: timedelta = field(default_factory=timedelta)
-    ramp_up: timedelta | None = None
-    recovery: timedelta | None = None
-    start_after: timedelta | None = None
-    test_event: bool = False
-    vtn_comment: str = ""
-    ven_ids: tuple[str, ...] = ()
-    """Empty: every registered VEN, now or later."""
 
 
 @dataclass(frozen=True, slots=True)
