@@ -28,12 +28,12 @@ class Finding:
     """One remark about one message."""
 
     rule: str
-    """Conformance rule number (``"102"``), or the check that spoke: ``xml``, ``schema``, ``size``, ``http``, ``signature``, ``reading``."""
+    """Conformance rule number (``"102"``), or the check that spoke: ``xml``, ``schema``, ``size``, ``http`` …"""
     severity: Severity
     text: str
     """What came, what was expected, what was done about it: one or two sentences."""
     path: str = ""
-    """Where in the message: local names joined by ``/`` with 1-based positions where a name repeats; empty for the whole."""
+    """Where in the message: local names joined by ``/``, 1-based positions where a name repeats; empty for the whole."""
     element: str = ""
     """Literal name of the element the remark is about."""
     clause: str = ""
