@@ -58,6 +58,10 @@ class DayCurve:
             left -= span
         return total / (to_s - from_s)
 
+    def prepare(self, day: date) -> None:
+        """Compute a UTC day ahead of need, where waiting for it does no harm."""
+        self._day(day)
+
     def _day(self, day: date) -> Array:
         if day not in self._days:
             # a span over midnight needs two days, never more

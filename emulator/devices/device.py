@@ -7,7 +7,7 @@ consumption.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from emulator.cem.ports import DeviceSnapshot
@@ -41,6 +41,16 @@ class Device(Protocol):
 
 class CommandRefused(ValueError):
     """The device does not do what it was told; the text says why. Nothing changed."""
+
+
+def clock(at: datetime, zone: tzinfo) -> str:
+    """Time of day for people.
+
+    >>> from datetime import UTC
+    >>> clock(datetime(2026, 6, 21, 15, 30, tzinfo=UTC), UTC)
+    '15:30'
+    """
+    return at.astimezone(zone).strftime("%H:%M")
 
 
 def watts(power_w: float) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time, tzinfo
 
 from emulator.cem.ports import DeviceSnapshot
-from emulator.devices.device import CommandRefused
+from emulator.devices.device import CommandRefused, clock
 from emulator.physics import evse
 from emulator.physics.values import SECONDS_PER_HOUR
 
@@ -37,7 +37,8 @@ class EvCharger:
 
     kind = "ev"
 
-    def __init__(self, config: EvConfig, departure: datetime | None = None) -> None:
+    def __init__(self, config: EvConfig, departure: datetime | None = None, zone: tzinfo = UTC) -> None:
+        """``zone`` is that of times told to people."""
         self.config = config
         self.name = config.name
         self.capacity_wh = config.capacity_wh
@@ -50,6 +51,7 @@ class EvCharger:
         self.soc = config.soc
         self.target_soc = config.target_soc
         self.departure = departure
+        self._zone = zone
         self.current_a = config.i_max_a if config.plugged else 0.0
         """Offered to the car now."""
         self.setpoint_a: float | None = None
@@ -167,7 +169,7 @@ class EvCharger:
     def snapshot(self) -> DeviceSnapshot:
         facts = [("Phases", str(self.phases)), ("Target", f"{self.target_soc:.0%}")]
         if self.departure is not None:
-            facts.append(("Departure", self.departure.strftime("%Y-%m-%dT%H:%M:%SZ")))
+            facts.append(("Departure", clock(self.departure, self._zone)))
         return DeviceSnapshot(
             name=self.name,
             kind=self.kind,

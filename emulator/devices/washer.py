@@ -7,11 +7,11 @@ is done when the energy manager is dead.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from emulator.cem.ports import DeviceSnapshot
-from emulator.devices.device import CommandRefused, minutes
+from emulator.devices.device import CommandRefused, clock, minutes
 from emulator.physics import washer
 from emulator.physics.values import SECONDS_PER_HOUR
 from emulator.physics.washer import COTTON_40, Phase
@@ -49,8 +49,13 @@ class Washer:
     kind = "washer"
 
     def __init__(
-        self, config: WasherConfig, earliest_start: datetime | None = None, latest_end: datetime | None = None
+        self,
+        config: WasherConfig,
+        earliest_start: datetime | None = None,
+        latest_end: datetime | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
+        """``zone`` is that of times told to people."""
         self.config = config
         self.name = config.name
         self.phases: tuple[Phase, ...] = config.programme
@@ -69,6 +74,7 @@ class Washer:
         """Of the present pause."""
         self.pause_requested = False
         self.power_w = 0.0
+        self._zone = zone
         self._failsafe = False
         self._paused_here: float | None = None
         if config.loaded and earliest_start is not None:
@@ -126,7 +132,8 @@ class Washer:
         assert self.earliest_start is not None and self.latest_start is not None
         if not self.earliest_start <= start <= self.latest_start:
             raise CommandRefused(
-                f"Start {start:%H:%M:%S}Z is outside {self.earliest_start:%H:%M:%S}Z … {self.latest_start:%H:%M:%S}Z."
+                f"Start {clock(start, self._zone)} is outside "
+                f"{clock(self.earliest_start, self._zone)} … {clock(self.latest_start, self._zone)}."
             )
         self.scheduled_start = start
         self.state = WasherState.SCHEDULED
@@ -220,7 +227,7 @@ class Washer:
 
     def reason(self) -> str:
         if self.state is WasherState.ARMED and self.latest_start is not None:
-            return f"Waits for a start; starts by itself at {self.latest_start:%H:%M}Z."
+            return f"Waits for a start; starts by itself at {clock(self.latest_start, self._zone)}."
         if self.state is WasherState.RUNNING and self._failsafe:
             return "Started by itself: nobody scheduled it and its window closes."
         return ""
@@ -230,9 +237,9 @@ class Washer:
         start = self.scheduled_start or self.latest_start
         if self.state in (WasherState.ARMED, WasherState.SCHEDULED) and start is not None:
             label = "Starts" if self.state is WasherState.SCHEDULED else "Starts at the latest"
-            facts.append((label, start.strftime("%Y-%m-%dT%H:%M:%SZ")))
+            facts.append((label, clock(start, self._zone)))
         if self.latest_end is not None:
-            facts.append(("Ready by", self.latest_end.strftime("%Y-%m-%dT%H:%M:%SZ")))
+            facts.append(("Ready by", clock(self.latest_end, self._zone)))
         return DeviceSnapshot(
             name=self.name,
             kind=self.kind,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.physics.values import Array, Values
+from emulator.physics.values import Array
 
 
 class Plant(NamedTuple):
@@ -98,16 +98,3 @@ def clear_sky_power(plant: Plant, start: datetime, spacing_s: float, count: int)
     dc_w = pvsystem.pvwatts_dc(plane, cell_c, plant.peak_w, plant.gamma_per_k) * (1.0 - plant.losses)
     ac_w = inverter.pvwatts(dc_w, plant.inverter_w / plant.inverter_efficiency, eta_inv_nom=plant.inverter_efficiency)
     return np.clip(np.nan_to_num(np.asarray(ac_w, dtype=np.float64)), 0.0, plant.inverter_w)
-
-
-def curtailed(available_w: Values, lower_limit_w: Values) -> Array:
-    """Power of a plant held by a lower limit, both counted as consumption (not positive).
-
-    .. math:: P = \\max(P_{available}, P_{limit})
-
-    Examples
-    --------
-    >>> float(curtailed(-3800.0, -2000.0)), float(curtailed(-800.0, -2000.0))
-    (-2000.0, -800.0)
-    """
-    return np.maximum(available_w, lower_limit_w)
