@@ -20,6 +20,7 @@ from console.ui.theme import RADIUS_CARD, col, ui
 from console.ui.widgets import Canvas
 
 HEAD = 44
+HEAD_WITHOUT_BAR = 34
 ROW = 20
 FOOT = 10
 GAP = 8
@@ -50,12 +51,14 @@ def _charge(soc: float, capacity_wh: float | None) -> str:
     return f"{words.percent(soc)}, {stored:.1f} of {whole}{words.NO_BREAK}kWh"
 
 
-def bar_of(device: DeviceView) -> tuple[float, float, float | None]:
-    """(from, to, setpoint) of the power bar as shares of its width.
+def bar_of(device: DeviceView) -> tuple[float, float, float | None] | None:
+    """(from, to, setpoint) of the power bar as shares of its width; None for a device without a rating.
 
     The bar runs from 0 to the rating; for a device that goes both ways from −rating over 0 in its middle to +rating.
     """
-    top = max(abs(device.max_w or 0.0), abs(device.power_w), abs(device.setpoint_w or 0.0), 1.0)
+    if not device.max_w:
+        return None
+    top = max(abs(device.max_w), abs(device.power_w), abs(device.setpoint_w or 0.0))
     if device.kind == "battery":
         middle, power = 0.5, 0.5 + device.power_w / top / 2
         mark = None if device.setpoint_w is None else 0.5 + device.setpoint_w / top / 2
@@ -91,7 +94,7 @@ class DeviceCard(Canvas):
         """Show the device as it is now."""
         rows = facts_of(device)
         # The bar is seen to about a third of a per cent.
-        bar = tuple(None if share is None else round(share, 3) for share in bar_of(device))
+        bar = tuple(None if share is None else round(share, 3) for share in bar_of(device) or ())
         seen = (device.name, device.kind, device.state, role, tuple(rows), bar)
         self._device, self._role = device, role
         if seen == self._seen:
@@ -109,7 +112,10 @@ class DeviceCard(Canvas):
             self.update()
 
     def wanted_height(self) -> int:
-        return HEAD + ROW * len(self._rows) + FOOT
+        return self._head() + ROW * len(self._rows) + FOOT
+
+    def _head(self) -> int:
+        return HEAD if self._device.max_w else HEAD_WITHOUT_BAR
 
     def sizeHint(self) -> QSize:
         return QSize(NARROWEST, self.wanted_height())
@@ -148,12 +154,15 @@ class DeviceCard(Canvas):
         put(painter, QRectF(48 + name_wide, 8, inner - name_wide - 12, 22), device.state, "text_muted", ui(12), "r")
         self._draw_bar(painter, QRectF(12, 35, width - 24, 4))
         for k, (name, value) in enumerate(self._rows):
-            y = HEAD + k * ROW
+            y = self._head() + k * ROW
             taken = put(painter, QRectF(12, y, width - 24, ROW), name, "text_muted", ui(12)) + 12
             put(painter, QRectF(12 + taken, y, width - 24 - taken, ROW), value, "text", ui(12.5), "r")
 
     def _draw_bar(self, painter: QPainter, rect: QRectF) -> None:
-        start, end, mark = bar_of(self._device)
+        bar = bar_of(self._device)
+        if bar is None:
+            return
+        start, end, mark = bar
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.fillRect(rect, col("hover"))
         left, wide = rect.left(), rect.width()

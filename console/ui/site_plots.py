@@ -1,0 +1,209 @@
+"""Plots of a site on one time axis: power at the connection point with its limits, the devices, their state of charge.
+
+Built from a ``SiteView`` and the desk's series; the shared cursor goes through all of them. Imports numpy and
+pyqtgraph, so the site view imports it when it is first shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from console.app import views
+from console.openadr.facts import EventStatus
+from console.ui import flow_layout
+from console.ui.curves import Floats
+from console.ui.plots import MOST_CURVES, Curve, PlotStack, TimePlot
+
+NET = "net"
+SHORTEST = 120.0
+"""The axis shows at least so many seconds, however young the site is."""
+AHEAD = 0.04
+"""Share of the axis after now where nothing is known of the future."""
+MOST_AHEAD = 0.35
+"""A limit that ends later than this share of the axis runs out of the picture."""
+LEAST_PLOT = 96
+LOW_PLOT = 124
+"""Least height of the lowest plot, which has the times under it, px."""
+KEY_ROW = 18
+KEY_HEAD = 34
+
+
+def time_range(now: float, first: float | None, until: Iterable[float], span: float) -> tuple[float, float]:
+    """Seconds to show: at most ``span``, from the first point known, on to the end of the limits where that is near.
+
+    Parameters
+    ----------
+    now, first : float
+        POSIX seconds of the site's clock and of its oldest point; None without points.
+    until : iterable of float
+        Ends of the limits and events that are not over.
+    span : float
+        Length of the axis while there is enough to fill it. [s]
+    """
+    past = min(span, max(SHORTEST, now - first if first is not None else 0.0))
+    whole = past / (1 - AHEAD)
+    ahead = AHEAD * whole
+    for end in sorted(until):
+        if now < end <= now + MOST_AHEAD * whole:
+            ahead = max(ahead, (end - now) * 1.1)
+        elif end > now:
+            ahead = max(ahead, MOST_AHEAD / 2 * whole)
+    return now - past + max(0.0, past + ahead - max(span, whole)), now + ahead
+
+
+def bands_of(site: views.SiteView, events: Sequence[views.EventView]) -> list[tuple[float, float]]:
+    """Spans to shade: limits, and events that a VEN of ours received; overlaps joined."""
+    open_end = site.time.timestamp() + 10 * 365 * 86400
+    spans = [_seconds(limit.start, limit.end, open_end) for limit in site.limits]
+    shown = (EventStatus.ACTIVE, EventStatus.COMPLETED, EventStatus.NEAR, EventStatus.FAR)
+    spans += [
+        _seconds(each.event.start, each.end, open_end)
+        for each in events
+        if not each.mine and each.event.status in shown
+    ]
+    joined: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _seconds(start: datetime, end: datetime | None, open_end: float) -> tuple[float, float]:
+    return start.timestamp(), end.timestamp() if end else open_end
+
+
+def as_percent(series: views.Series) -> Floats:
+    """A state of charge in %: a series without that unit is a share of 1."""
+    return series.values if series.unit == "%" else series.values * 100
+
+
+class SitePlots(QWidget):
+    """The stack of plots of one site."""
+
+    time_pointed = Signal(object)
+    """Moment under the pointer as an aware datetime; None when it leaves."""
+
+    def __init__(self, desk: views.Desk, span: float = 3600.0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._span = span
+        self._shape: tuple[object, ...] = ()
+        self._power: list[TimePlot] = []
+        self._charge: TimePlot | None = None
+        self._cursor: datetime | None = None
+        self.stack = PlotStack()
+        self.stack.hovered.connect(self._hovered)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 0, 0, 0)
+        column.addWidget(self.stack)
+
+    def set_span(self, span: float) -> None:
+        """Length of the time axis, s; seen with the next :meth:`show_site`."""
+        self._span = span
+
+    def show_site(self, site: views.SiteView) -> None:
+        """Bring every curve up to date."""
+        self._build(site)
+        series = {key: self._desk.series(key) for key in self._keys(site)}
+        now = site.time.timestamp()
+        firsts = [float(each.times[0]) for each in series.values() if len(each.times)]
+        bands = bands_of(site, self._desk.events())
+        ends = [end for start, end in bands if start <= now]
+        for plot in self._power:
+            for curve in plot.curves:
+                _fill(plot, curve.key, series.get(curve.key))
+        if self._charge is not None:
+            for curve in self._charge.curves:
+                each = series[curve.key]
+                self._charge.set_series(curve.key, each.times, as_percent(each))
+        self._power[0].set_limits(site.limits)
+        self.stack.set_bands(bands)
+        self.stack.set_range(*time_range(now, min(firsts, default=None), ends, self._span))
+        self.stack.set_now(now)
+        self.stack.redraw()
+
+    def set_cursor(self, moment: datetime | None) -> None:
+        """Move the cursor in every plot, without telling anyone."""
+        self._cursor = moment
+        self.stack.set_cursor(moment.timestamp() if moment else None)
+
+    def retheme(self) -> None:
+        self.stack.retheme()
+
+    def _keys(self, site: views.SiteView) -> list[str]:
+        keys = [site.net_series, *(device.power_series for device in site.devices)]
+        keys += [device.soc_series for device in site.devices]
+        return [key for key in keys if key]
+
+    def _build(self, site: views.SiteView) -> None:
+        """Make the plots anew when a device comes or goes."""
+        devices = tuple((each.name, each.kind, each.power_series, each.soc_series) for each in site.devices)
+        if (site.net_series, devices) == self._shape:
+            return
+        self._shape = (site.net_series, devices)
+        roles = flow_layout.roles_of(site.devices)
+        zone = self._desk.timezone
+        net = TimePlot("Connection point", "W", zone)
+        net.set_curves([Curve(site.net_series or NET, "net", "series_1")])
+        self._power = [net]
+        powered = [device for device in _in_order(site.devices) if device.power_series]
+        for part in _told_apart(powered, roles):
+            plot = TimePlot("Devices" if len(self._power) == 1 else "More devices", "W", zone)
+            plot.set_curves(Curve(each.power_series, each.name, roles[each.name]) for each in part)
+            self._power.append(plot)
+        stored = [device for device in _in_order(site.devices) if device.soc_series]
+        self._charge = None
+        if stored:
+            self._charge = TimePlot("State of charge", "%", zone)
+            self._charge.fixed_range = (0.0, 100.0)
+            # Beyond six stores the key says it all and a seventh line would only cover the others.
+            self._charge.set_curves(
+                Curve(each.soc_series, each.name, roles[each.name], steps=False) for each in stored[:MOST_CURVES]
+            )
+        plots = [*self._power, *([self._charge] if self._charge else [])]
+        for plot in plots:
+            # The stack shares out the height there is; a plot by itself would ask for 480 px.
+            plot.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+            least = LOW_PLOT if plot is self._charge else LEAST_PLOT
+            plot.setMinimumHeight(max(least, KEY_HEAD + KEY_ROW * len(plot.curves)))
+        self.stack.set_plots(plots)
+        self.set_cursor(self._cursor)
+
+    def _hovered(self, at: float | None) -> None:
+        self.time_pointed.emit(None if at is None else datetime.fromtimestamp(at, UTC))
+
+
+def _in_order(devices: Sequence[views.DeviceView]) -> list[views.DeviceView]:
+    """As the key lists them: loads first, then what stores and what gives, as in the flow picture's columns."""
+    return sorted(
+        devices,
+        key=lambda each: (
+            flow_layout.kind_of(each.kind).home == flow_layout.Side.SOURCE,
+            flow_layout.kind_of(each.kind).rank,
+        ),
+    )
+
+
+def _told_apart(devices: Sequence[views.DeviceView], roles: dict[str, str]) -> list[list[views.DeviceView]]:
+    """The devices in as few plots as keep every colour to one curve of a plot."""
+    parts: list[list[views.DeviceView]] = []
+    for device in devices:
+        for part in parts:
+            if len(part) < MOST_CURVES and roles[device.name] not in {roles[each.name] for each in part}:
+                part.append(device)
+                break
+        else:
+            parts.append([device])
+    return parts
+
+
+def _fill(plot: TimePlot, key: str, series: views.Series | None) -> None:
+    empty = np.empty(0)
+    plot.set_series(key, series.times if series else empty, series.values if series else empty)
