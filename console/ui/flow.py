@@ -6,6 +6,8 @@ the mouse or the arrow keys; the text alternative of the whole picture is its ac
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -141,12 +143,16 @@ class FlowPicture(QWidget):
             paint_node(painter, node, kilo, node.flow.name == self._chosen, self.hasFocus())
         paint_balance(painter, layout, self.width())
         paint_scale(painter, layout)
+        if self.hasFocus() and self._chosen not in {node.name for node in self._flows}:
+            painter.setPen(QPen(col("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
 
 
 def _as_shown(node: Flow) -> Flow:
     """Rounded to whole watts, below which nothing is seen."""
-    gauge = node.gauge and Gauge(round(node.gauge.value_w), node.gauge.top_w, node.gauge.mark_w, node.gauge.mark_text)
-    return Flow(node.name, node.kind, node.role, float(round(node.power_w)), node.side, node.state, gauge)
+    gauge = node.gauge and replace(node.gauge, value_w=float(round(node.gauge.value_w)))
+    return replace(node, power_w=float(round(node.power_w)), gauge=gauge)
 
 
 def _in_words(node: Flow) -> str:

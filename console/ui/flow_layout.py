@@ -21,6 +21,8 @@ IDLE_W = 0.5
 """Below this a flow is shown as none."""
 UNBALANCED_W = 1.0
 """A larger difference between what comes in and what goes out is a finding."""
+METER_CLASS = 0.01
+"""Share of a limit by which a meter of class 1 may show too much without the limit being broken (IEC 62053-21)."""
 
 TOP = 12.0
 SIDE = 16.0
@@ -145,7 +147,7 @@ def _connection_point(site: views.SiteView) -> Flow:
         # An import limit below zero asks for export: while importing nothing is left of it.
         limit = None if bound is None else max(0.0, -bound if exporting else bound)
     state = "no exchange" if power < IDLE_W else "exporting" if exporting else "importing"
-    if limit is not None and power > limit + UNBALANCED_W:
+    if limit is not None and power > limit + max(10.0, METER_CLASS * limit):
         state = f"{words.watts(power - limit)} over the limit"
     top = site.grid_max_w or max(power, 1.5 * (limit or 0.0), 1000.0)
     mark = f"{words.watts(limit)} limit" if limit is not None else ""

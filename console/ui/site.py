@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from console.ui.site_plots import SitePlots
 
 CARDS_WIDTH = 288
-FOLDS_BELOW = 960
+FOLDS_BELOW = 1060
 """A view narrower than this has its cards under the plots, px."""
 SPANS = (("15 min", 900.0), ("1 h", 3600.0), ("6 h", 6 * 3600.0), ("24 h", 86400.0))
 FIRST_SPAN = 1
@@ -96,6 +96,7 @@ class Reasons(QWidget):
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(2, 1)
+        self.setMinimumHeight(12 + 21 * LEAST_REASONS)
         self._rows: list[tuple[Glyph, Label, Label]] = []
         self._shown: tuple[tuple[str, str, str], ...] | None = None
 
@@ -125,7 +126,6 @@ class Reasons(QWidget):
                 name.setToolTip(who)
                 text.setText(why)
                 text.set_role("text" if shown else "text_muted")
-        self.setMinimumHeight(12 + 21 * LEAST_REASONS)
 
     def _add_row(self) -> None:
         row = len(self._rows)
@@ -168,6 +168,7 @@ class SiteView(QWidget):
         self.board.device_chosen.connect(self._chose)
         cursor.device_selected.connect(self._mark)
         cursor.time_changed.connect(self._time_changed)
+        self._mark(cursor.device_name)
         self.refresh(frozenset({views.Area.SITE}))
 
     def _build(self) -> None:
@@ -179,8 +180,11 @@ class SiteView(QWidget):
         head.setFixedHeight(BAR)
         self._plots_place = QVBoxLayout()
         self._plots_place.setContentsMargins(0, 0, 0, 0)
+        self._under_title = box("v", line(), pane_title("Devices"))
         self._under = QVBoxLayout()
         self._under.setContentsMargins(0, 0, 0, 0)
+        self._under.setSpacing(0)
+        self._under.addWidget(self._under_title)
         column = QWidget()
         column.setObjectName("panel")
         column.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -193,8 +197,7 @@ class SiteView(QWidget):
         inside.addLayout(self._under)
         self._column_scroll = _scroll("Site", column)
         self._cards_scroll = _scroll("Devices", None)
-        self._devices_title = pane_title("Devices")
-        self._side = box("v", self._devices_title, (self._cards_scroll, 1), name="panel")
+        self._side = box("v", pane_title("Devices"), (self._cards_scroll, 1), name="panel")
         self._side.setFixedWidth(CARDS_WIDTH)
         self._side_line = line("v")
         left = box("v", head, (self._column_scroll, 1), name="panel")
@@ -266,6 +269,7 @@ class SiteView(QWidget):
             self._under.removeWidget(self.board)
             self._cards_scroll.setWidget(self.board)
         self.board.show()
+        self._under_title.setVisible(folded)
         self._side.setVisible(not folded)
         self._side_line.setVisible(not folded)
 
@@ -288,7 +292,7 @@ class SiteView(QWidget):
                 self.plots.show_site(self._site)
 
     def _chose(self, name: str) -> None:
-        self._cursor.select_device(name)
+        self._cursor.select_device("" if name == flow_layout.CONNECTION_POINT else name)
         self._mark(name)
 
     @Slot(str)

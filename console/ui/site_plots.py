@@ -96,7 +96,7 @@ class SitePlots(QWidget):
         self._span = span
         self._shape: tuple[object, ...] = ()
         self._power: list[TimePlot] = []
-        self._charge: TimePlot | None = None
+        self._charge: list[TimePlot] = []
         self._cursor: datetime | None = None
         self.stack = PlotStack()
         self.stack.hovered.connect(self._hovered)
@@ -119,10 +119,9 @@ class SitePlots(QWidget):
         for plot in self._power:
             for curve in plot.curves:
                 _fill(plot, curve.key, series.get(curve.key))
-        if self._charge is not None:
-            for curve in self._charge.curves:
-                each = series[curve.key]
-                self._charge.set_series(curve.key, each.times, as_percent(each))
+        for plot in self._charge:
+            for curve in plot.curves:
+                plot.set_series(curve.key, series[curve.key].times, as_percent(series[curve.key]))
         self._power[0].set_limits(site.limits)
         self.stack.set_bands(bands)
         self.stack.set_range(*time_range(now, min(firsts, default=None), ends, self._span))
@@ -159,19 +158,17 @@ class SitePlots(QWidget):
             plot.set_curves(Curve(each.power_series, each.name, roles[each.name]) for each in part)
             self._power.append(plot)
         stored = [device for device in _in_order(site.devices) if device.soc_series]
-        self._charge = None
-        if stored:
-            self._charge = TimePlot("State of charge", "%", zone)
-            self._charge.fixed_range = (0.0, 100.0)
-            # Beyond six stores the key says it all and a seventh line would only cover the others.
-            self._charge.set_curves(
-                Curve(each.soc_series, each.name, roles[each.name], steps=False) for each in stored[:MOST_CURVES]
-            )
-        plots = [*self._power, *([self._charge] if self._charge else [])]
+        self._charge = []
+        for part in _told_apart(stored, roles):
+            plot = TimePlot("More charge" if self._charge else "State of charge", "%", zone)
+            plot.fixed_range = (0.0, 100.0)
+            plot.set_curves(Curve(each.soc_series, each.name, roles[each.name], steps=False) for each in part)
+            self._charge.append(plot)
+        plots = [*self._power, *self._charge]
         for plot in plots:
             # The stack shares out the height there is; a plot by itself would ask for 480 px.
             plot.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-            least = LOW_PLOT if plot is self._charge else LEAST_PLOT
+            least = LOW_PLOT if plot is plots[-1] else LEAST_PLOT
             plot.setMinimumHeight(max(least, KEY_HEAD + KEY_ROW * len(plot.curves)))
         self.stack.set_plots(plots)
         self.set_cursor(self._cursor)
