@@ -74,7 +74,7 @@ def listed_until(period: EiActivePeriod) -> datetime | None:
 
 
 def interval_facts(signal: EiEventSignal, start: datetime) -> tuple[IntervalFact, ...]:
-    """Intervals one after the other from ``start``, values in the plain unit; values that are no numbers are left out."""
+    """Intervals one after the other from ``start``, values in the plain unit; values that are no numbers are left."""
     facts: list[IntervalFact] = []
     at = start
     for interval in signal.intervals:
@@ -115,9 +115,7 @@ def event_fact(
             type=signal.signal_type,
             unit=unit_of(signal.item_base),
             intervals=interval_facts(signal, start),
-            current_value=None
-            if signal.current_value is None
-            else convert(signal.current_value, signal.item_base)[0],
+            current_value=None if signal.current_value is None else convert(signal.current_value, signal.item_base)[0],
         )
         for signal in event.event.signals
     )
