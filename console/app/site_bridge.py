@@ -7,7 +7,7 @@ facts. The VEN stays ignorant of devices, the house of OpenADR.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -76,7 +76,7 @@ class SiteBridge:
             self.config = read_site_file(site_file)
         except SiteFileError as error:
             raise FileError(error.file, error.problem, error.allowed, error.line) from None
-        self.timezone: tzinfo = ZoneInfo(self.config.timezone)
+        self.timezone: tzinfo = self.config.place.zone
         self.site = Site(self.config, start, seed)
         self.house: HouseController = connect(self.site, self.timezone)
         self.series = series or SeriesBook()
@@ -258,11 +258,11 @@ class SiteBridge:
         devices = tuple(self._device(device) for device in snapshot.devices if device.kind != "meter")
         return SiteView(
             name=snapshot.name,
-            place=place_of(self.config.latitude, self.config.longitude, self.config.timezone),
+            place=place_of(self.config.place.latitude, self.config.place.longitude, self.config.place.timezone),
             time=snapshot.time,
             light=str(snapshot.light),
             net_w=snapshot.net_w,
-            grid_max_w=self.config.grid_w,
+            grid_max_w=self.config.connection_w,
             devices=devices,
             limit=LimitView(limit.upper_w, limit.lower_w, limit.source, limit.until) if limit else None,
             limits=tuple(self._spans.values()),
@@ -307,7 +307,15 @@ def place_of(latitude: float, longitude: float, timezone: str) -> str:
     return f"{abs(latitude):.1f}° {north} {abs(longitude):.1f}° {east}, {timezone}"
 
 
-def site_kinds(snapshots: Sequence[DeviceSnapshot]) -> str:
-    """``5 devices`` without the meter."""
-    count = sum(device.kind != "meter" for device in snapshots)
-    return f"{count} device{'' if count == 1 else 's'}"
+def site_zone(site_file: Path) -> ZoneInfo:
+    """Time zone of a house, without building it.
+
+    Raises
+    ------
+    FileError
+        The site file cannot be used.
+    """
+    try:
+        return read_site_file(site_file).place.zone
+    except SiteFileError as error:
+        raise FileError(error.file, error.problem, error.allowed, error.line) from None

@@ -43,7 +43,7 @@ def signal_label(signal: SignalFact) -> str:
 
 def event_label(event: EventChanged) -> str:
     """Label of an event: its first signal, with a count of further ones."""
-    if not event.signals:
+    labels = [signal_label(signal) for signal in event.signals]
+    if not labels:
         return event.event_id
-    more = f" +{len(event.signals) - 1}" if len(event.signals) > 1 else ""
-    return signal_label(event.signals[0]) + more
+    return f"{labels[0]} +{len(labels) - 1}" if len(labels) > 1 else labels[0]

@@ -1,0 +1,72 @@
+"""One stored message made readable: derived anew from its bytes each time it is asked for, nothing is kept."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from lxml import etree
+
+from console.app.views import Inspection, MessageView
+from console.openadr import codec, explain, rules
+from console.openadr.findings import Finding
+from console.store.store import Store
+
+_PRETTY_LIMIT = 2 * 2**20
+
+
+def inspect_message(store: Store, view: MessageView, own_name: str, tz: tzinfo) -> Inspection:
+    """Dissect, explain and lay out the message of ``view``; never raises for what is in it."""
+    body = store.body(view.number)
+    dissection = codec.dissect(body) if body else None
+    sender, receiver = (own_name, view.peer) if view.outgoing else (view.peer, own_name)
+    findings: tuple[Finding, ...] = store.findings(view.number)
+    if dissection is None:
+        return Inspection(
+            view=view,
+            sentence=f"{sender} answers {receiver} with an empty body." if view.reply_to else "An empty body.",
+            tree=explain.Node(name="(empty body)", value="", meaning=""),
+            findings=findings,
+            body=body,
+            pretty="",
+            headers=store.headers(view.number),
+            start_line=store.head(view.number).start_line,
+            recorded=_recorded(view, tz),
+        )
+    derived = tuple(dissection.findings)
+    if dissection.message is not None:
+        derived += tuple(rules.check(dissection.message))
+    merged = derived + tuple(finding for finding in findings if finding not in derived)
+    if dissection.message is None:
+        sentence = merged[0].text if merged else "This is no OpenADR message."
+    else:
+        sentence = explain.sentence(dissection.message, sender, receiver, tz)
+    return Inspection(
+        view=view,
+        sentence=sentence,
+        tree=explain.tree(dissection, tz),
+        findings=merged,
+        body=body,
+        pretty=pretty(body),
+        headers=store.headers(view.number),
+        start_line=store.head(view.number).start_line,
+        recorded=_recorded(view, tz),
+    )
+
+
+def _recorded(view: MessageView, tz: tzinfo) -> str:
+    local = view.time.astimezone(tz)
+    offset = local.strftime("%z")
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} {offset[:3]}:{offset[3:]}"
+
+
+def pretty(body: bytes) -> str:
+    """Indented source; the text as it came where it is no well-formed XML or very large."""
+    if len(body) > _PRETTY_LIMIT or b"<!DOCTYPE" in body:
+        return body[:_PRETTY_LIMIT].decode("utf-8", "replace")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return body.decode("utf-8", "replace")
+    etree.indent(root, "  ")
+    return etree.tostring(root, encoding="unicode")

@@ -1,0 +1,147 @@
+"""The lab: a VTN, a VEN and a house behind it in one process, talking OpenADR 2.0b over real sockets on loopback.
+
+One clock drives everything; it starts at a stated time of day at the house, and may run faster than the world. After
+registration an event goes out that the house has to follow: nothing of it is scripted beyond its issue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from console.app.desk import LiveDesk
+from console.app.site_bridge import SiteBridge, site_zone
+from console.app.site_run import SiteRun
+from console.openadr.actions import SeededIds
+from console.openadr.commands import EventDraft, VenSettings, VtnSettings
+from console.openadr.facts import Fact, ReportPoint
+from console.openadr.ven import Ven
+from console.openadr.vtn import Vtn
+from console.session.clock import ScaledClock
+from console.session.session import Session
+from console.session.tasks import Tasks
+from console.store.store import Store
+
+VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
+POLL_PERIOD = timedelta(seconds=2)
+NOTICE = timedelta(seconds=5)
+"""From issuing the lab's event to its start."""
+LIMIT_W = 3000.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabSettings:
+    speed: float = 1.0
+    seed: int = 0
+    at: time = time(11, 30)
+    """Local time of day at the house when the lab starts."""
+    site_file: Path | None = None
+    """None: the demo house."""
+    store: Path | None = None
+    """None: a temporary file."""
+
+
+def demo_site() -> Path:
+    """The house that comes with Nodebench."""
+    with as_file(files("nodebench_resources") / "sites" / "demo.toml") as path:
+        return path
+
+
+def origin_of(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """Instant at which clocks at the house show ``at`` on ``day``."""
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def lab_event(now: datetime) -> EventDraft:
+    """The event of the lab: keep the connection at 3 kW until the next full half hour that is 45 minutes away."""
+    start = (now + NOTICE).replace(microsecond=0)
+    half_hour = 1800
+    end = -(-(start.timestamp() + 2700) // half_hour) * half_hour
+    duration = timedelta(seconds=end - start.timestamp())
+    return EventDraft(
+        signal_name="LOAD_DISPATCH",
+        signal_type="setpoint",
+        unit="W",
+        start=start,
+        intervals=((duration, LIMIT_W),),
+        event_id="e-17",
+        market_context="http://nodebench.example/lab/limit",
+        priority=1,
+        notification=NOTICE,
+        vtn_comment="Lab event: keep the connection point at 3 kW.",
+    )
+
+
+class Lab:
+    """Make one, ``await start()``, look at ``desk``, ``await close()``.
+
+    Raises
+    ------
+    FileError, StoreError, TransportError
+        From ``__init__`` and ``start``, each with one sentence for people.
+    """
+
+    def __init__(self, settings: LabSettings, today: date) -> None:
+        self.settings = settings
+        self.site_file = settings.site_file or demo_site()
+        self.zone = site_zone(self.site_file)
+        self.origin = origin_of(today, settings.at, self.zone)
+        self.clock = ScaledClock(self.origin, settings.speed)
+        self.store = Store.open(settings.store)
+        self.desk = LiveDesk(self.store, self.clock, self.zone)
+        self.tasks = Tasks()
+        self.bridge: SiteBridge | None = None
+        self._sessions: list[Session] = []
+        self._telemetry = asyncio.Event()
+
+    async def start(self) -> None:
+        rng = random.Random(self.settings.seed)
+        url = await self._start_vtn(rng)
+        # pvlib takes a second to import and the sun's day as long again: not on the loop that paints.
+        bridge = await asyncio.to_thread(SiteBridge, self.site_file, self.clock.now(), self.settings.seed)
+        self.bridge = bridge
+        self.desk.attach_site(bridge)
+        await self._start_ven(rng, bridge, url)
+        self.tasks.spawn(self._direct(), name="lab event")
+
+    async def _start_vtn(self, rng: random.Random) -> str:
+        settings = VtnSettings(poll_period=POLL_PERIOD, request_reports=True)
+        role = Vtn(VTN_NAME, SeededIds(rng), rng, settings)
+        session = Session(VTN_NAME, role, self.store, self.clock)
+        self._sessions.append(session)
+        node = self.desk.attach(session, role, "VTN")
+        node.url = await session.serve("127.0.0.1", 0)
+        session.on_fact(self._vtn_fact)
+        return node.url
+
+    async def _start_ven(self, rng: random.Random, bridge: SiteBridge, url: str) -> None:
+        settings = VenSettings(offers=bridge.offers(), poll_period=POLL_PERIOD)
+        role = Ven(VEN_NAME, SeededIds(rng), rng, settings, decide=bridge.decide)
+        session = Session(VEN_NAME, role, self.store, self.clock)
+        self._sessions.append(session)
+        self.desk.attach(session, role, "VEN", url)
+        run = SiteRun(bridge, session, self.clock)
+        run.tick()
+        await session.connect(url)
+        self.tasks.spawn(run.run(), name="house")
+
+    def _vtn_fact(self, fact: Fact, at: datetime) -> None:
+        if isinstance(fact, ReportPoint):
+            self._telemetry.set()
+
+    async def _direct(self) -> None:
+        """Issue the event once telemetry flows and the plots have something to show."""
+        await self._telemetry.wait()
+        await self.clock.rest(6.0)
+        self.desk.issue_event(VTN_NAME, lab_event(self.clock.now()))
+
+    async def close(self) -> None:
+        await self.tasks.close()
+        for session in reversed(self._sessions):
+            await session.close()
+        self.store.close()

@@ -1,0 +1,186 @@
+"""The command line: ``nodebench [demo|vtn|ven|site] …``.
+
+Scripts rely on the commands, options, facts and exit codes as README lists them. Imports are made when a command needs
+them, so that ``vtn``, ``ven`` and ``demo --headless`` run without Qt and ``--help`` at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import time, timedelta
+from pathlib import Path
+
+from console.app.durations import parse_duration
+from console.app.toml_file import FileError
+
+BAD_USAGE = 2
+BASE_PATH = "/OpenADR2/Simple/2.0b"
+
+
+def duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def time_of_day(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time of day; write HH:MM") from None
+
+
+def speed(text: str) -> float:
+    try:
+        value = float(text.rstrip("x×"))
+    except ValueError:
+        value = 0.0
+    if not 0.01 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"'{text}' is no speed; write a number from 0.01 to 3600, 1 is real time")
+    return value
+
+
+def vtn_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"'{text}' is no URL; write http://host:port{BASE_PATH}")
+    return text.rstrip("/")
+
+
+def port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port; write 0 to 65535, 0 takes a free one")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="nodebench",
+        description="Operator console and device emulator for IEC 62746 / OpenADR 2.0b. Without a command: the window.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="a VTN, a VEN and a house in one process, over real sockets on loopback")
+    demo.add_argument("--headless", action="store_true", help="no window; a summary at the end")
+    demo.add_argument("--for", dest="seconds", type=duration, metavar="SECONDS", help="stop after so long (real time)")
+    demo.add_argument(
+        "--speed", type=speed, default=1.0, metavar="N", help="how much faster than the world (default 1)"
+    )
+    demo.add_argument("--shots", type=Path, metavar="DIR", help="write a PNG of every view, light and dark, and stop")
+    demo.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
+    demo.add_argument("--at", type=time_of_day, default=time(11, 30), metavar="HH:MM", help="local time at the house")
+    demo.add_argument("--site", type=Path, metavar="FILE", help="another house than the demo's")
+    demo.add_argument("--store", type=Path, metavar="PATH", help="keep the recording here (default: a temporary file)")
+    demo.add_argument("--theme", choices=("light", "dark", "high_contrast"), help="default: as the system says")
+    demo.add_argument("--json", action="store_true", help="with --headless: facts as JSON lines")
+
+    vtn = commands.add_parser("vtn", help="a headless VTN")
+    vtn.add_argument("--host", required=True, metavar="H")
+    vtn.add_argument("--port", type=port, required=True, metavar="P", help="0 takes a free one and tells it")
+    vtn.add_argument("--vtn-id", default="Nodebench-VTN", metavar="ID")
+    vtn.add_argument("--poll-frequency", type=duration, default=timedelta(seconds=10), metavar="10s")
+    vtn.add_argument(
+        "--event", type=Path, action="append", default=[], metavar="FILE", help="issue once; may be repeated"
+    )
+    vtn.add_argument("--request-reports", action="store_true", help="ask for every telemetry rID")
+    vtn.add_argument("--known", type=Path, metavar="FILE", help="TOML of the only VENs to accept")
+
+    ven = commands.add_parser("ven", help="a headless VEN")
+    ven.add_argument("--vtn", type=vtn_url, required=True, metavar="URL", help=f"base, up to and with …{BASE_PATH}")
+    ven.add_argument("--name", required=True, metavar="NAME")
+    ven.add_argument("--site", type=Path, metavar="FILE", help="TOML of the house whose CEM and devices answer")
+    ven.add_argument("--opt", choices=("optIn", "optOut"), help="answer every event so (default: the CEM's opinion)")
+
+    site = commands.add_parser("site", help="emulated devices and CEM alone")
+    site.add_argument("file", type=Path, metavar="FILE")
+    site.add_argument("--speed", type=speed, default=1.0, metavar="N")
+
+    for command in (vtn, ven):
+        command.add_argument(
+            "--store", type=Path, metavar="PATH", help="recording and state (default: a temporary file)"
+        )
+    for command in (vtn, ven, site):
+        command.add_argument("--for", dest="seconds", type=duration, metavar="S", help="stop after so long")
+        command.add_argument("--json", action="store_true", help="facts as JSON lines on standard output")
+    for command in (demo, vtn, ven, site):
+        command.add_argument("--verbose", action="store_true", help="more of the log on standard error")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    options = parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if getattr(options, "verbose", False) else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        return _COMMANDS[options.command](options)
+    except FileError as error:
+        print(error, file=sys.stderr)
+        return BAD_USAGE
+
+
+def _window(options: argparse.Namespace) -> int:
+    from console.ui.start import open_console
+
+    return open_console(None)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from console.app.lab import LabSettings
+
+    settings = LabSettings(options.speed, options.seed, options.at, options.site, options.store)
+    if options.headless:
+        from console.app.lab_headless import run_lab
+        from console.app.running import run
+
+        return run(lambda: run_lab(settings, options.seconds, options.json))
+    from console.ui.start import open_console
+
+    return open_console(settings, seconds=options.seconds, shots=options.shots, theme=options.theme)
+
+
+def _vtn(options: argparse.Namespace) -> int:
+    from console.app.event_file import read_event_file, read_known_file
+    from console.app.headless import VtnOptions, run_vtn
+    from console.app.running import run
+
+    choices = VtnOptions(
+        host=options.host,
+        port=options.port,
+        vtn_id=options.vtn_id,
+        poll_period=options.poll_frequency,
+        events=[read_event_file(file) for file in options.event],
+        known=read_known_file(options.known) if options.known else None,
+        request_reports=options.request_reports,
+        store=options.store,
+        seconds=options.seconds,
+        as_json=options.json,
+    )
+    return run(lambda: run_vtn(choices))
+
+
+def _ven(options: argparse.Namespace) -> int:
+    from console.app.headless import VenOptions, run_ven
+    from console.app.running import run
+
+    choices = VenOptions(
+        options.vtn, options.name, options.site, options.opt, options.store, options.seconds, options.json
+    )
+    return run(lambda: run_ven(choices))
+
+
+def _site(options: argparse.Namespace) -> int:
+    from console.app.headless import SiteOptions, run_site
+    from console.app.running import run
+
+    choices = SiteOptions(options.file, options.speed, options.seconds, options.json)
+    return run(lambda: run_site(choices))
+
+
+_COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven, "site": _site}
