@@ -23,7 +23,7 @@ class Dimension:
     """Unit as written: how many of ours it is."""
 
     def parse(self, text: object) -> float:
-        """The number in our unit: W, Wh, A, m, degrees, s, or a share of 1.
+        """The number in our unit: W, Wh, A, m, degrees, or a share of 1.
 
         Raises
         ------
@@ -61,4 +61,3 @@ CURRENT = Dimension("a current", "16 A", {"A": 1.0})
 ANGLE = Dimension("an angle", "35 deg", {"deg": 1.0, "°": 1.0})
 LENGTH = Dimension("a height", "30 m", {"m": 1.0})
 SHARE = Dimension("a share", "45 %", {"%": 0.01})
-DURATION = Dimension("a duration", "45 min", {"s": 1.0, "min": 60.0, "h": 3600.0})

@@ -49,6 +49,29 @@ class SiteConfig:
     """Local time of day at which the site likes to begin; None is now."""
 
 
+def starting_instant(config: SiteConfig, wall: datetime, at: time | None = None) -> datetime:
+    """When a site begins: at ``at``, or else its own ``start``, local time of the present day there; or else now.
+
+    Parameters
+    ----------
+    config : SiteConfig
+    wall : datetime
+        The present, aware.
+    at : time, optional
+        Local time of day that goes before the configuration's.
+
+    Returns
+    -------
+    datetime
+        Aware, UTC.
+    """
+    chosen = config.start if at is None else at
+    if chosen is None:
+        return wall.astimezone(UTC)
+    today = wall.astimezone(config.place.zone).date()
+    return datetime.combine(today, chosen, config.place.zone).astimezone(UTC)
+
+
 class Controller(Protocol):
     """Steers the devices of a site: an energy manager."""
 

@@ -1,7 +1,7 @@
 """Site files: TOML with one ``[site]`` table and one ``[[device]]`` table per device, units in the text.
 
-`read` gives a `SiteConfig` or raises one `SiteFileError` that says where the file is wrong, what is wrong and what is
-allowed instead. Values are checked here, once; everything behind it counts in W, Wh, A, degrees and shares of 1.
+`read_site_file` gives a `SiteConfig` or raises one `SiteFileError` that says where the file is wrong, what is wrong and
+what is allowed instead. Values are checked here, once; everything behind counts in W, Wh, A, degrees and shares of 1.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ class SiteFileError(ValueError):
         super().__init__(file, line, problem, allowed)
         self.file = file
         self.line = line
-        self.problem = problem
-        self.allowed = allowed
+        self.problem = f"{problem}."
+        """A sentence."""
+        self.allowed = f"Allowed: {allowed}."
+        """A sentence."""
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.problem}. Allowed: {self.allowed}."
+        return f"{self.file}, line {self.line}: {self.problem} {self.allowed}"
 
 
 def _wrong(problem: str, allowed: str) -> PydanticCustomError:
@@ -243,7 +245,7 @@ DEVICE_TABLES: dict[str, type[DeviceTable]] = {
 }
 
 
-def read(path: Path) -> SiteConfig:
+def read_site_file(path: Path) -> SiteConfig:
     """Read a site file.
 
     Raises
@@ -256,11 +258,11 @@ def read(path: Path) -> SiteConfig:
     except (OSError, UnicodeDecodeError) as wrong:
         why = wrong.strerror if isinstance(wrong, OSError) else "it is not UTF-8 text"
         raise SiteFileError(str(path), 1, f"the file cannot be read: {why}", "a readable TOML file") from wrong
-    return parse(text, str(path))
+    return parse_site_file(text, str(path))
 
 
-def parse(text: str, file: str = "site.toml") -> SiteConfig:
-    """`read` for a text at hand; ``file`` is its name in the message."""
+def parse_site_file(text: str, file: str = "site.toml") -> SiteConfig:
+    """`read_site_file` for a text at hand; ``file`` is its name in the message."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:

@@ -81,8 +81,9 @@ def limits(soc: Values, pack: Pack) -> tuple[Array, Array]:
 def step(soc: Values, setpoint_w: Values, dt_s: Values, pack: Pack) -> Stepped:
     """Run batteries for ``dt_s`` at a requested AC power, as far as their limits let them.
 
-    Self-discharge is taken first, :math:`s \\leftarrow s e^{-\\lambda \\Delta t}`; then, with *x* the distance to the
-    end of the window, *f* the requested share of full power, *w* the width of the taper and *v* the full rate,
+    Half of the self-discharge, :math:`s \\leftarrow s e^{-\\lambda \\Delta t/2}`, is taken before and half after; between,
+    with *x* the distance to the end of the window, *f* the requested share of full power, *w* the width of the taper
+    and *v* the full rate,
 
     .. math:: x' = -v \\min(f, x / w)
 
@@ -106,7 +107,7 @@ def step(soc: Values, setpoint_w: Values, dt_s: Values, pack: Pack) -> Stepped:
 
     Notes
     -----
-    Splitting self-discharge off costs less than 1e-5 of the charge moved in a step of 15 min.
+    Splitting self-discharge off costs less than a millionth of the charge moved in a step of 15 min.
 
     Examples
     --------
@@ -116,7 +117,8 @@ def step(soc: Values, setpoint_w: Values, dt_s: Values, pack: Pack) -> Stepped:
     """
     start = np.asarray(soc, dtype=np.float64)
     rate = np.log1p(-np.asarray(pack.self_discharge_per_month, dtype=np.float64)) / MONTH_S
-    kept = start * np.exp(rate * dt_s)
+    half = np.exp(rate * dt_s / 2.0)
+    kept = start * half
     capacity_ws = np.asarray(pack.capacity_wh, dtype=np.float64) * SECONDS_PER_HOUR
     request = np.asarray(setpoint_w, dtype=np.float64)
 
@@ -134,11 +136,12 @@ def step(soc: Values, setpoint_w: Values, dt_s: Values, pack: Pack) -> Stepped:
         pack.max_discharge_w / np.asarray(pack.discharge_efficiency) / capacity_ws,
         dt_s,
     )
+    moved = kept + up - down
     return Stepped(
-        soc=kept + up - down,
+        soc=moved * half,
         charged_wh=np.asarray(up * pack.capacity_wh / pack.charge_efficiency),
         discharged_wh=np.asarray(down * pack.capacity_wh * pack.discharge_efficiency),
-        leaked_wh=np.asarray((start - kept) * pack.capacity_wh),
+        leaked_wh=np.asarray((start - kept + moved * (1.0 - half)) * pack.capacity_wh),
     )
 
 

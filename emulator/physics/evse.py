@@ -153,7 +153,8 @@ def charge(soc: Values, offer_w: Values, dt_s: Values, car: Car, full_w: Values,
     """
     start = np.asarray(soc, dtype=np.float64)
     offer = np.minimum(np.asarray(offer_w, dtype=np.float64), full_w)
-    charging = (offer > 0.0) & (start < limit_soc)
+    # less than a microwatt is nothing, and would overflow below
+    charging = (offer > 1e-6) & (start < limit_soc)
     offer = np.where(charging, offer, 1.0)
     per_watt = np.asarray(car.efficiency) / (np.asarray(car.capacity_wh) * SECONDS_PER_HOUR)
 
