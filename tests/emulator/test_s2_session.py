@@ -69,6 +69,9 @@ class Heater:
     def outcome(self, instruction: Instruction, now: datetime) -> tuple[Status, str] | None:
         return (Status.SUCCEEDED, "") if self.began is not None and now - self.began >= self.takes else None
 
+    def keep_time(self, now: datetime) -> None:
+        pass
+
     def replaces(self, new: Instruction, old: Instruction) -> bool:
         return True
 

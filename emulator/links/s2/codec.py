@@ -14,6 +14,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -76,6 +77,11 @@ def seeded_ids(seed: int) -> IdSource:
 def key(identifier: g.ID) -> str:
     """The text of an ID, which is the key everything is kept under."""
     return identifier.root
+
+
+def lasting(duration: g.Duration | None) -> timedelta:
+    """A Duration, which the wire has in milliseconds; absent is zero."""
+    return timedelta(milliseconds=duration.root if duration else 0)
 
 
 def make(cls: type[Model], /, **fields: object) -> Model:

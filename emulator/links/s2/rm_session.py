@@ -57,6 +57,10 @@ class ResourceManager(Protocol):
         """How a started one ended, or None while it goes on."""
         ...
 
+    def keep_time(self, now: datetime) -> None:
+        """Called with every tick: do what is due by the clock alone."""
+        ...
+
     def replaces(self, new: Instruction, old: Instruction) -> bool:
         """Whether both command the same thing, so that the older one ends."""
         ...
@@ -79,6 +83,7 @@ class RmSession(Session):
         """Start what is due and end what is done; call it at least once a second."""
         for life in self.lives.going():
             self._advance(life, now)
+        self.resource.keep_time(now)
         return self._flush()
 
     def report(self, now: datetime) -> list[str]:
