@@ -1,7 +1,7 @@
 """The VTN's side of EiReport: what VENs offer, what was asked of them, and the values that come in.
 
 METADATA replaces all that was offered and ends all requests (rule 306). Values become ReportPoint facts in the plain
-unit. Data for a request we never made is taken with a finding, since a VTN that lost its memory still has a right to it.
+unit. Data for a request we never made is taken, with a finding: a VTN may have lost its memory, the meter has not.
 """
 
 from __future__ import annotations
