@@ -34,7 +34,7 @@ KEY_HEAD = 34
 
 
 def time_range(now: float, first: float | None, until: Iterable[float], span: float) -> tuple[float, float]:
-    """Seconds to show: at most ``span``, from the first point known, on to the end of the limits where that is near.
+    """Seconds to show: at most ``span``, from the first point known on to the end of the limits where that is near.
 
     Parameters
     ----------
@@ -45,15 +45,16 @@ def time_range(now: float, first: float | None, until: Iterable[float], span: fl
     span : float
         Length of the axis while there is enough to fill it. [s]
     """
-    past = min(span, max(SHORTEST, now - first if first is not None else 0.0))
-    whole = past / (1 - AHEAD)
-    ahead = AHEAD * whole
-    for end in sorted(until):
+    known = now - first if first is not None else 0.0
+    whole = min(span, max(SHORTEST, known / (1 - AHEAD)))
+    past, ahead = whole * (1 - AHEAD), whole * AHEAD
+    for end in until:
         if now < end <= now + MOST_AHEAD * whole:
             ahead = max(ahead, (end - now) * 1.1)
         elif end > now:
             ahead = max(ahead, MOST_AHEAD / 2 * whole)
-    return now - past + max(0.0, past + ahead - max(span, whole)), now + ahead
+    whole = min(span, past + ahead)
+    return now + ahead - whole, now + ahead
 
 
 def bands_of(site: views.SiteView, events: Sequence[views.EventView]) -> list[tuple[float, float]]:
