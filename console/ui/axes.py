@@ -107,9 +107,16 @@ class TimeAxis:
 
 
 def paint_ticks(
-    painter: QPainter, axis: TimeAxis, zone: tzinfo, label_top: float, top: float, bottom: float, spacing: float = 100
+    painter: QPainter,
+    axis: TimeAxis,
+    zone: tzinfo,
+    label_top: float,
+    top: float,
+    bottom: float,
+    spacing: float = 100,
+    taken: tuple[float, float] = (0.0, 0.0),
 ) -> None:
-    """Grid lines from ``top`` to ``bottom`` and their labels, 18 px high, at ``label_top``."""
+    """Grid lines from ``top`` to ``bottom`` and their labels, 18 px high, at ``label_top``; none between ``taken``."""
     ticks = axis.ticks(zone, spacing)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 60.0
     for at in ticks:
@@ -118,17 +125,30 @@ def paint_ticks(
         words = tick_label(at, zone, step)
         half = width_of(words, ui(11)) / 2 + 1
         middle = min(max(axis.x(at), half), axis.right + 14 - half)
+        if middle + half > taken[0] and middle - half < taken[1]:
+            continue
         put(painter, QRectF(middle - half, label_top, 2 * half, 18), words, "text_muted", ui(11), "c", elide=False)
+
+
+def _now_words(axis: TimeAxis, now: float, zone: tzinfo) -> str:
+    return tick_label(now, zone, 1.0 if axis.end - axis.start < 1800 else 60.0)
+
+
+def now_tag_span(axis: TimeAxis, now: float, zone: tzinfo) -> tuple[float, float]:
+    """Left and right edge of the now tag, px; (0, 0) where now is out of range."""
+    if not axis.start <= now <= axis.end:
+        return 0.0, 0.0
+    width = round(width_of(_now_words(axis, now, zone), ui(11, 600))) + 12
+    left = min(max(round(axis.x(now)) - width // 2, 0), round(axis.right) + 14 - width)
+    return left, left + width
 
 
 def paint_now_tag(painter: QPainter, axis: TimeAxis, now: float, zone: tzinfo, top: float) -> None:
     """The current time in a filled tag over the now line; nothing where now is out of range."""
-    if not axis.start <= now <= axis.end:
+    left, right = now_tag_span(axis, now, zone)
+    if left == right:
         return
-    x = round(axis.x(now))
-    words = tick_label(now, zone, 1.0 if axis.end - axis.start < 1800 else 60.0)
-    width = round(width_of(words, ui(11, 600))) + 12
-    left = min(max(x - width // 2, 0), round(axis.right) + 14 - width)
+    x, width, words = round(axis.x(now)), right - left, _now_words(axis, now, zone)
     painter.fillRect(QRectF(x, top + 18, 1, 6), col("now_line"))
     painter.fillRect(QRectF(left, top, width, 18), col("accent_fill"))
     put(painter, QRectF(left, top, width, 18), words, "on_accent", ui(11, 600), "c", elide=False)

@@ -7,6 +7,7 @@ walk from bar to bar. Times are POSIX seconds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -16,18 +17,19 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
+from console.app.durations import show_duration
 from console.app.views import EventDraft, EventView, VenView
 from console.openadr.facts import EventStatus
-from console.ui.axes import TimeAxis, paint_now_tag, paint_ticks, tick_step
-from console.ui.glyphs import STATE_GLYPH, Opt, event_bar, glyph, put
+from console.ui.axes import TimeAxis, now_tag_span, paint_now_tag, paint_ticks, tick_step
+from console.ui.glyphs import STATE_GLYPH, Opt, event_bar, glyph, put, width_of
 from console.ui.theme import col, ui
-from console.ui.words import clock, short_clock, span
+from console.ui.words import clock, short_clock
 
 HEADER = 28
 SECTION = 22
 LANE = 28
 BAR_HEIGHT = 20
-NAMES_WIDTH = 132
+NAMES_WIDTH = 164
 RIGHT_MARGIN = 16
 OPEN_END = 3600.0
 """How long an open-ended event is drawn beyond now, s."""
@@ -83,6 +85,11 @@ def in_lanes(bars: Sequence[Bar]) -> tuple[Bar, ...]:
     return tuple(placed)
 
 
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sort key by which ``ven-2`` comes before ``ven-10``."""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part]
+
+
 def tip_of(view: EventView, zone: tzinfo) -> str:
     """Plain text for hovering: what it is, and every modification."""
     event = view.event
@@ -134,26 +141,25 @@ def rows_of(
     for bar in drafts:
         bars.setdefault((True, bar.session), {}).setdefault(bar.ven_id, []).append(bar)
     known = {(ven.session, ven.ven_id): ven for ven in vens}
-    for ven in vens:
-        if ven.registered and (True, ven.session) in bars:
-            bars[True, ven.session].setdefault(ven.ven_id, [])
     rows: list[Row] = []
     for (mine, session), group in sorted(bars.items(), key=lambda item: item[0]):
         rows.append(Row(f"{session}, which is us, asks" if mine else f"{asked_by[session] or 'A VTN'} asks us"))
-        for ven_id, some in sorted(group.items()):
+        for ven_id, some in sorted(group.items(), key=lambda item: natural(item[0])):
             ven = known.get((session, ven_id))
             state = STATE_GLYPH[ven.state.value] if ven else "on"
-            rows.append(Row(ven_id, (ven.name if ven else session if not mine else ""), ven_id, state, in_lanes(some)))
+            rows.append(
+                Row(ven_id, (ven.name if ven else session if session != ven_id else ""), ven_id, state, in_lanes(some))
+            )
     return rows
 
 
 def range_of(rows: Sequence[Row], now: float) -> tuple[float, float]:
     """A calm range around now and the events near it: bounds are round, so that it does not creep."""
     bars = [bar for row in rows for bar in row.bars if bar.end > now - KEEP_PAST]
-    low = min([now, *(bar.start - min(bar.notice, bar.end - bar.start) for bar in bars)])
+    low = min([now, *(bar.start - (min(bar.notice, bar.end - bar.start) if bar.start > now else 0.0) for bar in bars)])
     high = max([now, *(bar.end for bar in bars)])
     spare = max((high - low) * 0.06, (SHORTEST_RANGE - (high - low)) / 2, 20.0)
-    step = tick_step(high - low + 2 * spare, 12)
+    step = tick_step(high - low + 2 * spare, 24)
     return floor((low - spare) / step) * step, ceil((high + spare) / step) * step
 
 
@@ -263,7 +269,7 @@ class Gantt(QAbstractScrollArea):
         width, height = self.viewport().width(), self.viewport().height()
         painter.fillRect(0, 0, width, height, col("panel"))
         axis = self._axis()
-        paint_ticks(painter, axis, self._zone, 4, HEADER - 6, height)
+        paint_ticks(painter, axis, self._zone, 4, HEADER - 6, height, taken=now_tag_span(axis, self._now, self._zone))
         painter.save()
         painter.setClipRect(0, HEADER, width, height - HEADER)
         self._place = []
@@ -306,7 +312,8 @@ class Gantt(QAbstractScrollArea):
         if right < axis.left or left > axis.right + RIGHT_MARGIN:
             return
         rect = QRectF(left, top, max(right - left, 4), BAR_HEIGHT)
-        event_bar(painter, rect, bar.status, bar.text, bar.opt)
+        fits = width_of(bar.text, ui(12, 500)) <= rect.width() - 12 - (20 if bar.opt else 0)
+        event_bar(painter, rect, bar.status, bar.text if fits else bar.event_id or bar.text, bar.opt)
         if (bar.session, bar.event_id) == self.selected:
             painter.save()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -376,4 +383,4 @@ def when_words(view: EventView, zone: tzinfo) -> str:
     say = clock if exact else short_clock
     if end is None:
         return f"from {say(start, zone)}, open end"
-    return f"{say(start, zone)} to {say(end, zone)} ({span(end - start)})"
+    return f"{say(start, zone)} to {say(end, zone)} ({show_duration(end - start)})"
