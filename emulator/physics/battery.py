@@ -81,9 +81,9 @@ def limits(soc: Values, pack: Pack) -> tuple[Array, Array]:
 def step(soc: Values, setpoint_w: Values, dt_s: Values, pack: Pack) -> Stepped:
     """Run batteries for ``dt_s`` at a requested AC power, as far as their limits let them.
 
-    Half of the self-discharge, :math:`s \\leftarrow s e^{-\\lambda \\Delta t/2}`, is taken before and half after; between,
-    with *x* the distance to the end of the window, *f* the requested share of full power, *w* the width of the taper
-    and *v* the full rate,
+    Half of the self-discharge, :math:`s \\leftarrow s e^{-\\lambda \\Delta t/2}`, is taken before and half after;
+    between, with *x* the distance to the end of the window, *f* the requested share of full power, *w* the width of the
+    taper and *v* the full rate,
 
     .. math:: x' = -v \\min(f, x / w)
 
@@ -107,7 +107,8 @@ def step(soc: Values, setpoint_w: Values, dt_s: Values, pack: Pack) -> Stepped:
 
     Notes
     -----
-    Splitting self-discharge off costs less than a millionth of the charge moved in a step of 15 min.
+    Splitting self-discharge off errs by a small part of what leaks in a step, most at the very brim: under 0.02 Wh in
+    15 min for 10 kWh.
 
     Examples
     --------

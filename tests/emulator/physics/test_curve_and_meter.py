@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.physics import curve, meter
@@ -13,7 +13,6 @@ KNOTS = np.array([0.0, 100.0, 400.0, 50.0, 50.0, 0.0, 900.0])
 
 
 @given(st.floats(0.0, 359.0), st.floats(0.5, 360.0), st.floats(1.0, 1000.0))
-@settings(max_examples=60, deadline=None)
 def test_the_mean_is_that_of_a_fine_grid(start_s: float, length_s: float, cap_w: float):
     end_s = min(start_s + length_s, 360.0)
     fine = np.linspace(start_s, end_s, 20_001)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
@@ -31,7 +31,6 @@ def test_the_rest_to_99_9_percent_takes_184_minutes():
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.0, 12_000.0))
-@settings(max_examples=80, deadline=None)
 def test_a_quarter_hour_is_the_same_in_one_step_or_in_seconds(soc: float, offer_w: float):
     whole = evse.charge(soc, offer_w, 900.0, Car(), FULL_W)
     state, energy = soc, 0.0
