@@ -233,8 +233,6 @@ class SiteView(QWidget):
         self.board.retheme()
         if self.plots is not None:
             self.plots.retheme()
-            if self._site is not None:
-                self.plots.show_site(self._site)
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -99,6 +99,7 @@ class SitePlots(QWidget):
         self._power: list[TimePlot] = []
         self._charge: list[TimePlot] = []
         self._cursor: datetime | None = None
+        self._drawn: tuple[tuple[float, float], tuple[object, ...]] = ((0.0, 0.0), ())
         self.stack = PlotStack()
         self.stack.hovered.connect(self._hovered)
         column = QVBoxLayout(self)
@@ -123,11 +124,25 @@ class SitePlots(QWidget):
         for plot in self._charge:
             for curve in plot.curves:
                 plot.set_series(curve.key, series[curve.key].times, as_percent(series[curve.key]))
+        shown = time_range(now, min(firsts, default=None), ends, self._span)
+        if self._looks_the_same(shown, (site.limits, tuple(bands), self._shape)):
+            # The keys tell the newest values all the same.
+            self.stack.set_cursor(self._cursor.timestamp() if self._cursor else None)
+            return
         self._power[0].set_limits(site.limits)
         self.stack.set_bands(bands)
-        self.stack.set_range(*time_range(now, min(firsts, default=None), ends, self._span))
+        self.stack.set_range(*shown)
         self.stack.set_now(now)
         self.stack.redraw()
+
+    def _looks_the_same(self, shown: tuple[float, float], rest: tuple[object, ...]) -> bool:
+        """Whether time has moved by less than half a pixel and nothing else has changed since the last drawing."""
+        half = (shown[1] - shown[0]) / max(1, self.width()) / 2
+        (start, end), before = self._drawn
+        if before == rest and abs(shown[0] - start) < half and abs(shown[1] - end) < half:
+            return True
+        self._drawn = (shown, rest)
+        return False
 
     def set_cursor(self, moment: datetime | None) -> None:
         """Move the cursor in every plot, without telling anyone."""
@@ -136,6 +151,7 @@ class SitePlots(QWidget):
 
     def retheme(self) -> None:
         self.stack.retheme()
+        self.stack.redraw()
 
     def _keys(self, site: views.SiteView) -> list[str]:
         keys = [site.net_series, *(device.power_series for device in site.devices)]

@@ -133,6 +133,37 @@ def test_all_plots_share_range_now_and_bands(plots: SitePlots) -> None:
     assert end - start == pytest.approx(900)
 
 
+def test_curves_are_drawn_again_only_when_time_moved_by_a_pixel(
+    plots: SitePlots, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    redraw = plots.stack.redraw
+    monkeypatch.setattr(plots.stack, "redraw", lambda: (drawn.append(1), redraw()))
+
+    def draws(seconds: float, **changes: object) -> int:
+        desk.time = NOW + timedelta(seconds=seconds)
+        before = len(drawn)
+        plots.show_site(replace(lab_site(), time=desk.time, **changes))  # pyright: ignore[reportArgumentType]
+        return len(drawn) - before
+
+    pixel = 3600 / plots.width()
+    assert draws(0) == 0
+    assert draws(pixel * 0.4) == 0
+    assert draws(pixel * 0.8) == 1
+    assert draws(pixel * 0.8, limits=()) == 1, "a limit that comes or goes is drawn at once"
+
+
+def test_the_keys_follow_the_newest_value_between_two_drawings(
+    plots: SitePlots, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = desk.series("device/EVSE")
+    new = Series(np.append(old.times, POSIX + 0.5), np.append(old.values, 4140.0), "W")
+    series = desk.series
+    monkeypatch.setattr(desk, "series", lambda key: new if key == "device/EVSE" else series(key))
+    plots.show_site(replace(lab_site(), time=NOW + timedelta(seconds=0.6)))
+    assert ("EVSE", "4.14", "series_4", False) in plots.stack.plots[1].key.rows
+
+
 def test_many_devices_keep_every_colour_to_one_curve_of_a_plot(plots: SitePlots) -> None:
     kinds = ["ev", "battery", "washer", "pv", "heat pump", "base load", "boiler"]
     many = tuple(
