@@ -116,9 +116,9 @@ class Reasons(QWidget):
             self._add_row()
         for k, (mark, name, text) in enumerate(self._rows):
             used = k < len(lines)
-            mark.setVisible(used and bool(shown))
-            for part in (name, text):
-                part.setVisible(used)
+            for part in (mark, name):
+                part.setVisible(used and bool(shown))
+            text.setVisible(used)
             if used:
                 who, why, kind = lines[k]
                 mark.set_glyph(flow_layout.kind_of(kind).icon)
