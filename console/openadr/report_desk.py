@@ -26,9 +26,6 @@ from console.openadr.model import (
     EiResponse,
     Interval,
     OadrCreateReport,
-    OadrLoadControlState,
-    OadrLoadControlStateType,
-    OadrPayloadResourceStatus,
     OadrRegisterReport,
     OadrReport,
     OadrReportDescription,
@@ -41,6 +38,7 @@ from console.openadr.model import (
     SpecifierPayload,
 )
 from console.openadr.replies import found
+from console.openadr.resource_status import status_value
 from console.openadr.states import REPORT_REQUEST, Course, Requested
 from console.openadr.timeline import length
 from console.openadr.units import convert, unit_of
@@ -355,28 +353,11 @@ def _laid_out(report: OadrReport, request: Request | None) -> list[tuple[Interva
 def _value(payload: PayloadBase, offered: Offered | None) -> float | StatusValue:
     if isinstance(payload, PayloadFloat):
         return _scaled(payload.value, offered.scale) if offered else payload.value
-    return StatusValue(payload.online, payload.manual_override, _levels(payload))
+    return status_value(payload)
 
 
 def _scaled(value: float, scale: float) -> float:
     return value / round(1 / scale) if 0 < scale < 1 else value * scale
-
-
-LEVELS = ("capacity", "level_offset", "percent_offset", "set_point")
-PARTS = ("min", "max", "current", "normal")
-
-
-def _levels(status: OadrPayloadResourceStatus) -> tuple[tuple[str, float], ...]:
-    """``capacity.current`` and so on, in the order of the schema."""
-    state: OadrLoadControlState | None = status.load_control_state
-    found_levels: list[tuple[str, float]] = []
-    for level in LEVELS if state else ():
-        quantity: OadrLoadControlStateType | None = getattr(state, level)
-        for part in PARTS if quantity else ():
-            value: float | None = getattr(quantity, part)
-            if value is not None:
-                found_levels.append((f"{level}.{part}", value))
-    return tuple(found_levels)
 
 
 def _keep_ven(ven: _Ven) -> Kept:
