@@ -138,6 +138,11 @@ class Duration:
 Duration.zero = Duration()
 
 
+def is_duration_text(text: str) -> bool:
+    """Whether the standard's pattern takes this text."""
+    return _DURATION.fullmatch(text) is not None
+
+
 @lru_cache(maxsize=4096)
 def _parse_duration(text: str) -> Duration:
     match = _DURATION.fullmatch(text)

@@ -16,7 +16,12 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from lxml import etree
+
 from console.openadr import enums
+
+Node = etree._Element  # pyright: ignore[reportPrivateUsage]
+"""An element of a parsed message."""
 
 NAMESPACES: dict[str, str] = {
     "oadr": "http://openadr.org/oadr-2.0b/2012/07",
@@ -75,6 +80,8 @@ class Lexical:
     """Whether ``x-…`` is allowed beside ``values``."""
     pattern: str = ""
     bounds: tuple[int, int] | None = None
+    fixed: str | None = None
+    """The only text allowed; an empty element stands for it."""
 
 
 def _listed(name: str, enumeration: type[StrEnum], *, extensible: bool = False, base: str = "token") -> Lexical:
@@ -148,6 +155,8 @@ class Form:
     type: str
     clause: str
     meaning: str
+    closing: str = ""
+    """Qualified name of a required last child that holds nothing we read (xcal:components)."""
 
 
 KEY = "openadr"
@@ -168,11 +177,13 @@ def xml(path: str, kind: Lexical | type[Any] | None, meaning: str, clause: str =
     return {KEY: Child(steps, kind, meaning, clause)}
 
 
-def element(name: str, *, type: str, clause: str, meaning: str, group: str = "") -> Callable[[type[_T]], type[_T]]:
+def element(
+    name: str, *, type: str, clause: str, meaning: str, group: str = "", closing: str = ""
+) -> Callable[[type[_T]], type[_T]]:
     """Register a dataclass as the content of an element (and, with ``group``, as a member of that group)."""
 
     def register(cls: type[_T]) -> type[_T]:
-        FORMS[cls] = Form(name, type, clause, meaning)
+        FORMS[cls] = Form(name, type, clause, meaning, closing)
         if group:
             GROUPS[group][name] = cls
         return cls

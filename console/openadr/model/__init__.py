@@ -11,8 +11,6 @@ from console.openadr.model.common import (
     EiTarget,
     EventResponse,
     Interval,
-    ItemBase,
-    OadrGBDataDescription,
     OadrGBPayload,
     OadrLoadControlState,
     OadrLoadControlStateType,
@@ -21,7 +19,6 @@ from console.openadr.model.common import (
     Payload,
     PayloadBase,
     PayloadFloat,
-    PowerAttributes,
     Properties,
     QualifiedEventID,
     SignalPayload,
@@ -40,6 +37,7 @@ from console.openadr.model.event import (
     OadrRequestEvent,
     OadrResponse,
 )
+from console.openadr.model.item import ItemBase, OadrGBDataDescription, PowerAttributes
 from console.openadr.model.opt import (
     Available,
     OadrCanceledOpt,

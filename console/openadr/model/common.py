@@ -1,4 +1,4 @@
-"""Parts that several services share: responses, targets, active periods, intervals, units, payload values."""
+"""Parts that several services share: responses, targets, active periods, intervals, payload values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from console.openadr.elements import (
     CONFIDENCE,
     DATA_QUALITY,
     DATE_TIME,
-    DECIMAL,
     DURATION,
     FLOAT,
     OPT_TYPE,
     RAW,
     RESPONSE_CODE,
-    SI_SCALE_CODE,
     STRING,
     UNSIGNED,
     element,
@@ -175,52 +173,6 @@ class Properties:
         return self.duration.after(self.dtstart) if self.duration else None
 
 
-# Units --------------------------------------------------------------------------------------------------------------
-
-
-@element(
-    "power:powerAttributes",
-    type="power:PowerAttributesType",
-    clause="6.1",
-    meaning="The kind of grid a power refers to.",
-)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerAttributes:
-    hertz: float = field(metadata=xml("power:hertz", DECIMAL, "Frequency of the grid. [Hz]"))
-    voltage: float = field(metadata=xml("power:voltage", DECIMAL, "Voltage of the grid. [V]"))
-    ac: bool = field(metadata=xml("power:ac", BOOLEAN, "Whether it is alternating current."))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemBase:
-    """Unit of the values beside it; ``element`` is the qualified name, such as ``power:powerReal``.
-
-    ``console.openadr.units`` turns it into W, Wh, … and back. Which parts an element has stands in ``units.UNITS``.
-    """
-
-    element: str
-    item_description: str
-    item_units: str
-    si_scale_code: str | None = "none"
-    """None for pulseCount alone."""
-    power_attributes: PowerAttributes | None = None
-    """For powerReal, powerApparent, powerReactive, where it is required."""
-    pulse_factor: float | None = None
-    """For pulseCount: kWh for each count."""
-
-
-@element(
-    "oadr:oadrGBDataDescription",
-    type="oadr:oadrGBItemBase",
-    clause="6.2",
-    meaning="Green Button description of data.",
-    group="itemBase",
-)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OadrGBDataDescription:
-    feed: bytes = field(metadata=xml("atom:feed", RAW, "The Atom feed as sent."))
-
-
 # Values -------------------------------------------------------------------------------------------------------------
 
 
@@ -355,13 +307,3 @@ class Interval:
         if isinstance(first, SignalPayload | OadrReportPayload) and isinstance(first.payload, PayloadFloat):
             return first.payload.value
         return None
-
-
-UNIT_PARTS: dict[str, tuple[str, object, str]] = {
-    "item_description": ("itemDescription", STRING, "The quantity."),
-    "item_units": ("itemUnits", STRING, "The unit."),
-    "si_scale_code": ("scale:siScaleCode", SI_SCALE_CODE, "Power of ten the values are given in."),
-    "power_attributes": ("power:powerAttributes", PowerAttributes, "The grid the power refers to."),
-    "pulse_factor": ("oadr:pulseFactor", FLOAT, "Energy of one pulse. [kWh]"),
-}
-"""Field of ItemBase -> element, type, meaning. An element without prefix takes the one of the unit it stands in."""

@@ -25,11 +25,10 @@ from console.openadr.model.common import (
     EiTarget,
     EventResponse,
     Interval,
-    ItemBase,
-    OadrGBDataDescription,
     Payload,
     Properties,
 )
+from console.openadr.model.item import ItemBase, OadrGBDataDescription
 
 
 @element("ei:eventDescriptor", type="ei:eventDescriptorType", clause="6.1", meaning="Identity and state of the event.")
@@ -71,7 +70,13 @@ class EventDescriptor:
         return (self.test_event or "").strip().lower() not in ("", "false")
 
 
-@element("ei:eiActivePeriod", type="ei:eiActivePeriodType", clause="6.1", meaning="When the event applies.")
+@element(
+    "ei:eiActivePeriod",
+    type="ei:eiActivePeriodType",
+    clause="6.1",
+    meaning="When the event applies.",
+    closing="xcal:components",
+)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EiActivePeriod(Properties):
     """Start, length, randomisation, notification and ramps of an event."""

@@ -22,11 +22,10 @@ from console.openadr.model.common import (
     EiResponse,
     EiTarget,
     Interval,
-    ItemBase,
-    OadrGBDataDescription,
     Payload,
     Properties,
 )
+from console.openadr.model.item import ItemBase, OadrGBDataDescription
 
 
 @element("oadr:oadrSamplingRate", type="oadr:oadrSamplingRateType", clause="6.2", meaning="How often it can be read.")

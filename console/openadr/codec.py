@@ -1,0 +1,159 @@
+"""Bytes to messages and back: :func:`dissect` for whatever a peer sent, :func:`write` for what we send.
+
+``dissect`` never raises. It gives the tree, the typed message as far as one can be read, and every finding about form:
+size, encoding, well-formedness, envelope, schema, unreadable values. Conformance rules look at the typed message and
+live in ``console.openadr.rules``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lxml import etree
+
+from console.openadr import schema
+from console.openadr.elements import NAMESPACE_A, Node, prefixed, qualified
+from console.openadr.findings import Finding, Severity
+from console.openadr.model import Payload
+from console.openadr.parsing import DEEPEST, LIMIT, parse, too_deep
+from console.openadr.reader import READERS
+from console.openadr.tolerant import class_of, read_patiently
+from console.openadr.writer import envelope_text
+
+_ENVELOPE = qualified("oadr:oadrPayload")
+_SIGNED_OBJECT = qualified("oadr:oadrSignedObject")
+_SIGNATURE = qualified("ds:Signature")
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+class Envelope(StrEnum):
+    """What surrounds the payload."""
+
+    NONE = "none"
+    """Nothing that could be recognised."""
+    PAYLOAD = "oadrPayload"
+    SIGNED_OBJECT = "oadrSignedObject"
+    """The inner element alone, as some XMPP peers send it."""
+    BARE = "bare"
+    """The payload element alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dissection:
+    """What became of the bytes of one message."""
+
+    body: bytes
+    tree: Node | None
+    """Root element; None where the body is no XML or was refused."""
+    element: str
+    """Local name of the payload element, such as ``oadrPoll``; empty where there is none."""
+    envelope: Envelope
+    message: Payload | None
+    """Typed message; may be there although findings say ERROR, and be None although the tree is there."""
+    findings: tuple[Finding, ...]
+    valid: bool
+    """The schema's verdict on the whole document."""
+    signed: bool = False
+    """Whether a ds:Signature is there; its truth is another matter (console.security)."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """The gravest finding; None without any."""
+        return max((finding.severity for finding in self.findings), default=None)
+
+
+def dissect(body: bytes, *, limit: int = LIMIT) -> Dissection:
+    """Read a message as a peer sent it; never raises. ``limit`` is the largest body read. [bytes]"""
+    root, findings = parse(body, limit)
+    if root is None:
+        return Dissection(body, None, "", Envelope.NONE, None, tuple(findings), False)
+    payload, envelope = _payload_in(root)
+    signed = envelope is Envelope.PAYLOAD and root[0].tag == _SIGNATURE
+    valid = schema.is_valid(root)
+    if payload is None:
+        findings += [*_strangers(root, envelope), *([] if valid or too_deep(root) else schema.errors(root))]
+        return Dissection(body, root, "", envelope, None, tuple(findings), valid, signed)
+    element = etree.QName(payload).localname
+    if envelope is not Envelope.PAYLOAD:
+        findings.append(_unwrapped(payload, envelope))
+    if valid:
+        message = _read_valid(payload, findings)
+    elif too_deep(root):
+        text = f"Elements are nested deeper than {DEEPEST}; the message was not read."
+        findings.append(Finding("xml", Severity.ERROR, text, clause="7.2"))
+        message = None
+    else:
+        findings += schema.errors(root)
+        message = _read_invalid(root, payload, findings)
+    return Dissection(body, root, element, envelope, message, tuple(findings), valid, signed)
+
+
+def write(message: Payload, *, object_id: str = "") -> bytes:
+    """The message as UTF-8 bytes in its envelope.
+
+    ``object_id`` becomes the ``oadr:Id`` a signature refers to. Raises ``ValueError`` for text that XML cannot carry.
+    """
+    return (_DECLARATION + envelope_text(message, object_id)).encode()
+
+
+def _payload_in(root: Node) -> tuple[Node | None, Envelope]:
+    """The payload element and its envelope; no payload where the envelope holds more than one thing to act on."""
+    if root.tag == _ENVELOPE:
+        objects = [child for child in root if child.tag == _SIGNED_OBJECT]
+        if len(objects) != 1:
+            return None, Envelope.PAYLOAD
+        return _first_payload(objects[0]), Envelope.PAYLOAD
+    if root.tag == _SIGNED_OBJECT:
+        return _first_payload(root), Envelope.SIGNED_OBJECT
+    return (root, Envelope.BARE) if root.tag in READERS else (None, Envelope.NONE)
+
+
+def _first_payload(signed_object: Node) -> Node | None:
+    return next((child for child in signed_object if child.tag in READERS), None)
+
+
+def _read_valid(payload: Node, findings: list[Finding]) -> Payload | None:
+    """The quick reading; where a schema-valid text is odd, the patient one, which says what is odd."""
+    try:
+        return READERS[str(payload.tag)](payload)
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError):
+        message, remarks = _patient(payload)
+        findings += remarks
+        return message
+
+
+def _read_invalid(root: Node, payload: Node, findings: list[Finding]) -> Payload | None:
+    message, remarks = _patient(payload)
+    lines = {(finding.line, finding.element) for finding in findings}
+    findings += [remark for remark in remarks if (remark.line, remark.element) not in lines or message is None]
+    return message
+
+
+def _patient(payload: Node) -> tuple[Payload | None, list[Finding]]:
+    cls = class_of(prefixed(str(payload.tag)))
+    return read_patiently(payload, cls) if cls else (None, [])
+
+
+def _unwrapped(payload: Node, envelope: Envelope) -> Finding:
+    name = etree.QName(payload).localname
+    root = "oadrSignedObject" if envelope is Envelope.SIGNED_OBJECT else name
+    text = f"The message begins with {root}; it should be wrapped in oadrPayload and oadrSignedObject."
+    return Finding("xml", Severity.WARNING, text, root, root, "7.2", payload.sourceline or 0)
+
+
+def _strangers(root: Node, envelope: Envelope) -> list[Finding]:
+    """Why there is no payload to read."""
+    name = prefixed(str(root.tag))
+    if str(root.tag).startswith(f"{{{NAMESPACE_A}}}"):
+        local = etree.QName(root).localname
+        text = f"{local} is in the namespace of OpenADR 2.0a; this node speaks 2.0b."
+    elif envelope is Envelope.NONE:
+        text = f"{name} is no OpenADR message; one begins with oadr:oadrPayload in the namespace of 2.0b."
+    elif envelope is Envelope.PAYLOAD and sum(child.tag == _SIGNED_OBJECT for child in root) != 1:
+        text = "oadr:oadrPayload has to hold exactly one oadr:oadrSignedObject; nothing was acted on."
+    else:
+        inner = [prefixed(str(child.tag)) for child in root.iter(_SIGNED_OBJECT) for child in child]
+        what = f"{inner[0]} is none" if inner else "it is empty"
+        text = f"oadr:oadrSignedObject has to hold a message of OpenADR 2.0b; {what}."
+    return [Finding("xml", Severity.ERROR, text, etree.QName(root).localname, name, "7.2", root.sourceline or 0)]
