@@ -193,9 +193,7 @@ class VirtualClock:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    async def advance(
-        self, span: timedelta | float, settle: Callable[[], Awaitable[object]] | None = None
-    ) -> None:
+    async def advance(self, span: timedelta | float, settle: Callable[[], Awaitable[object]] | None = None) -> None:
         """Let ``span`` (or seconds) pass, waking in order what is due on the way.
 
         After each wake the loop runs for a few turns, and ``settle`` is awaited where given: hand in

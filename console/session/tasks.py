@@ -23,9 +23,7 @@ def report(name: str, error: BaseException) -> None:
     log.error("%s failed: %s", name, error, exc_info=error)
 
 
-def spawn(
-    work: Coroutine[object, object, object], *, name: str, on_error: OnError = report
-) -> asyncio.Task[object]:
+def spawn(work: Coroutine[object, object, object], *, name: str, on_error: OnError = report) -> asyncio.Task[object]:
     """Run ``work`` beside the caller. The task is referenced until it is done; cancelling it is no error."""
     task: asyncio.Task[object] = asyncio.get_running_loop().create_task(work, name=name)
     _kept.add(task)

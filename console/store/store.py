@@ -301,7 +301,7 @@ class Store:
         last = 0
         for row in self._database.select(sa.select(table).order_by(table.c.id)):
             last = row.id
-            yield dict(zip(row._fields, row, strict=True))
+            yield dict(zip(table.c.keys(), row.tuple(), strict=True))
         yield from (row for row in held if row["id"] > last)
 
     # Role states and settings --------------------------------------------------------------------------------------

@@ -1,0 +1,408 @@
+"""A running node: one role, its transports, the store and a clock, joined.
+
+What comes is recorded, read, given to the role; what the role wants done is done here: replies, requests, timers,
+facts, findings, state on disk. The role decides everything that the standard decides; this module decides what HTTP
+decides (a body that is no message gets 406) and in what order things are on disk: a reply that changes role state
+leaves after its commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+
+from console.openadr import codec
+from console.openadr.actions import (
+    Action,
+    Answered,
+    Command,
+    Failure,
+    FailureKind,
+    Found,
+    Input,
+    Keep,
+    Noted,
+    Received,
+    Reply,
+    Role,
+    Send,
+    StartTimer,
+    StopTimer,
+    TimerFired,
+)
+from console.openadr.facts import Fact, FindingMade, Listening, Registered, RegistrationFailed
+from console.openadr.findings import Finding, Severity
+from console.openadr.model import Payload
+from console.openadr.vtn import Vtn
+from console.session.clock import Clock
+from console.session.outbox import Lane, Outgoing
+from console.session.recorder import Recorder
+from console.session.tasks import Tasks
+from console.session.timers import Timers
+from console.store.store import Store, StoreError
+from console.transport.exchange import Answer, Client, Request, Response, Server, Undelivered, status_line
+from console.transport.http_client import HttpClient
+from console.transport.http_server import HttpServer
+
+log = logging.getLogger(__name__)
+
+OnFact = Callable[[Fact, datetime], None]
+
+
+class Kind(StrEnum):
+    """Which side of the protocol a session is on; the peers of one are of the other."""
+
+    VTN = "VTN"
+    VEN = "VEN"
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the actions of one input came to besides being done."""
+
+    reply: Reply | None
+    keep: bool
+    findings: list[Finding]
+
+
+class Session:
+    """Runs a role.
+
+    Parameters
+    ----------
+    name : str
+        Unique on the desk; also the ``session`` of its messages, facts and saved state.
+    kind : Kind, optional
+        Told by the role's class if not given.
+    strict : bool
+        Refuse messages with schema errors instead of acting on them as far as they make sense.
+    timezone : tzinfo
+        For instants in summaries.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        role: Role,
+        store: Store,
+        clock: Clock,
+        *,
+        kind: Kind | None = None,
+        strict: bool = False,
+        timezone: tzinfo = UTC,
+    ) -> None:
+        self.name = name
+        self.role = role
+        self.store = store
+        self.clock = clock
+        self.kind = kind or (Kind.VTN if isinstance(role, Vtn) else Kind.VEN)
+        self.url = ""
+        """Where peers reach us, or for a VEN without a server of its own where its VTN is."""
+        self._strict = strict
+        self._callbacks: list[OnFact] = []
+        self._recorder = Recorder(name, store, clock, self._peer_name, self._tell, timezone)
+        self._timers = Timers(clock, self._timer_fired)
+        self._tasks = Tasks(self._task_failed)
+        self._servers: list[Server] = []
+        self._clients: dict[str, Client] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._held: dict[str, list[Outgoing]] = {}
+        self._counterpart = ""
+        self._own_id = ""
+        self._trouble = ""
+        self._wire_text = ""
+        self._started = self._closed = False
+        self._answering = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    # Starting and ending -------------------------------------------------------------------------------------------
+
+    async def serve(self, host: str, port: int) -> str:
+        """Listen for peers and start the role; the base URL. Raises TransportError in one clear sentence."""
+        server = HttpServer(host, port, self.answer)
+        await server.start()
+        self.serve_through(server)
+        return server.url
+
+    def serve_through(self, server: Server) -> None:
+        """Listen through a transport that is open already, and start the role."""
+        self._servers.append(server)
+        self.url = server.url
+        self._note(Listening(server.url))
+        self.start()
+
+    async def connect(self, url: str, *, peer: str = "") -> None:
+        """Reach a peer at a base URL and start the role; comes back at once, whether or not it is there.
+
+        ``peer`` is the venID a VTN pushes to; empty for a VEN's one VTN. Raises TransportError for what is no URL.
+        """
+        self.connect_through(HttpClient(url), peer=peer)
+        self.url = self.url or url
+
+    def connect_through(self, client: Client, *, peer: str = "") -> None:
+        """Reach a peer through a transport that is made already, and start the role."""
+        self._clients[peer] = client
+        self._lanes[peer] = Lane(
+            f"{self.name} to {peer or client.peer.address}", self.clock, self._tasks, self._deliver
+        )
+        for outgoing in self._held.pop(peer, ()):
+            self._lanes[peer].put(outgoing)
+        self.start()
+
+    def start(self) -> None:
+        """Let the role begin, from its saved state where there is one; done by serve and connect."""
+        if self._started:
+            return
+        self._started = True
+        state = self.store.load_state(self.name)
+        now = self.clock.now()
+        self._execute(self.role.start(now) if state is None else self.role.restore(state, now))
+
+    async def close(self) -> None:
+        """End without a word to the peers: stop listening, stop timers, end what is under way. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._timers.close()
+        for server in self._servers:
+            await server.close()
+        await self._tasks.close()
+        for client in self._clients.values():
+            await client.close()
+        self._recorder.close()
+
+    # What the desk asks --------------------------------------------------------------------------------------------
+
+    def command(self, command: Command) -> list[Finding]:
+        """Have the role do something; what is wrong with it, empty when it is under way."""
+        return self._execute(self._ask(command)).findings
+
+    def on_fact(self, callback: OnFact) -> None:
+        """Hear of every fact, with its instant, as it becomes true; findings come as FindingMade."""
+        self._callbacks.append(callback)
+
+    @property
+    def state_text(self) -> str:
+        """How it stands, in a sentence."""
+        if self._closed:
+            return "Closed."
+        if self._trouble:
+            return self._trouble
+        if self._servers and self.kind is Kind.VTN:
+            return f"Listening on {self.url}."
+        if self._own_id:
+            return f"Registered with {self._counterpart or self.url} as {self._own_id}."
+        return f"Not registered yet with {self.url}." if self.url else "Not started."
+
+    async def settled(self) -> None:
+        """Come back when no request, in or out, is under way and nothing waits to be sent."""
+        while busy := [lane for lane in self._lanes.values() if lane.is_busy] or not self._quiet.is_set():
+            if isinstance(busy, list):
+                await busy[0].settled()
+            else:
+                await self._quiet.wait()
+
+    # Requests of peers ---------------------------------------------------------------------------------------------
+
+    async def answer(self, request: Request) -> Response:
+        """Record, read and answer one request; what a server calls."""
+        self._answering += 1
+        self._quiet.clear()
+        try:
+            return await self._answer(request)
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._quiet.set()
+
+    async def _answer(self, request: Request) -> Response:
+        came = self.clock.elapsed()
+        number = self._recorder.request_came(request)
+        message: Payload | None = None
+        if request.refusal:
+            self._recorder.derive_unread(number, request.findings)
+            response = _refusal(request.refusal, request.findings)
+        else:
+            response, message = await self._handle(request, number)
+        if request.method:
+            self._recorder.response_goes(response, message, request.peer, number, self.clock.elapsed() - came)
+        return response
+
+    async def _handle(self, request: Request, number: int) -> tuple[Response, Payload | None]:
+        dissection = await self._recorder.dissect(request.body)
+        findings = self._recorder.derive(number, dissection, request.findings)
+        message = dissection.message
+        if message is None or (self._strict and _breaks_schema(findings)):
+            return _refusal(406, findings), None
+        outcome = self._execute(self._ask(Received(message, request.peer, request.service, findings)), number)
+        if outcome.keep:
+            try:
+                await self.store.flush()
+            except StoreError as error:
+                self._found_broken(f"A reply was held back: {error}", number)
+                return _refusal(503, ()), None
+        if outcome.reply is None:
+            self._found_broken(f"{type(self.role).__name__} did not answer a message.", number)
+            return _refusal(500, ()), None
+        reply = outcome.reply.message
+        return Response(200, b"" if reply is None else codec.write(reply)), reply
+
+    # Requests of ours ----------------------------------------------------------------------------------------------
+
+    async def _deliver(self, outgoing: Outgoing) -> None:
+        send = outgoing.send
+        if outgoing.after_commit:
+            try:
+                await self.store.flush()
+            except StoreError as error:
+                self._found_broken(f"A message was sent although its state is not on disk: {error}", 0)
+        client = self._clients[send.to]
+        body = codec.write(send.message)
+        start_line, headers = client.headers_of(send.service, body)
+        number = self._recorder.request_goes(start_line, headers, send.message, body, client.peer)
+        answer = await client.post(send.service, body)
+        if isinstance(answer, Undelivered):
+            self._recorder.no_answer_came(answer, client.peer, number, tell=answer.text != self._wire_text)
+            self._wire_text = answer.text
+            failure = Failure(FailureKind.WIRE, answer.text)
+            self._execute(self._ask(Answered(send, failure=failure)), number)
+            return
+        self._wire_text = ""
+        number = self._recorder.answer_came(answer, client.peer, number)
+        answered = await self._read_answer(send, answer, number)
+        self._execute(self._ask(answered), number)
+
+    async def _read_answer(self, send: Send, answer: Answer, number: int) -> Answered:
+        if not answer.body:
+            self._recorder.derive_unread(number, answer.findings, status_line(answer.status))
+            if answer.status in (200, 204):
+                return Answered(send, findings=answer.findings)
+            return Answered(send, failure=_http_failure(answer), findings=answer.findings)
+        if answer.status != 200 and b"<oadr" not in answer.body and b":oadr" not in answer.body:
+            failure = _http_failure(answer)
+            findings = (*answer.findings, Finding("http", Severity.ERROR, failure.text))
+            self._recorder.derive_unread(number, findings, status_line(answer.status))
+            return Answered(send, failure=failure, findings=findings)
+        dissection = await self._recorder.dissect(answer.body)
+        findings = self._recorder.derive(number, dissection, answer.findings)
+        if answer.status != 200:
+            return Answered(send, failure=_http_failure(answer), findings=findings)
+        if dissection.message is None or (self._strict and _breaks_schema(findings)):
+            text = findings[0].text if findings else "The answer is not an OpenADR message."
+            return Answered(send, failure=Failure(FailureKind.MESSAGE, text, answer.status), findings=findings)
+        return Answered(send, dissection.message, findings=findings)
+
+    # The role ------------------------------------------------------------------------------------------------------
+
+    def _ask(self, given: Input) -> list[Action]:
+        """The role's actions; a failure of ours becomes a finding and leaves the session running."""
+        try:
+            return self.role.handle(given, self.clock.now())
+        except Exception as error:
+            log.exception("%s failed on %s", type(self.role).__name__, type(given).__name__)
+            return [Found(Finding("internal", Severity.ERROR, f"Nodebench failed on this: {error!r}."))]
+
+    def _execute(self, actions: list[Action], number: int = 0) -> _Outcome:
+        """Do what the role wants done because of message ``number`` (0: of none)."""
+        outcome = _Outcome(
+            reply=next((action for action in actions if isinstance(action, Reply)), None),
+            keep=any(isinstance(action, Keep) for action in actions),
+            findings=[action.finding for action in actions if isinstance(action, Found)],
+        )
+        with self.store.together():
+            if outcome.keep:
+                self.store.save_state(self.name, self.role.state())
+            for action in actions:
+                self._do(action, outcome.keep)
+            if outcome.findings:
+                self._recorder.add_findings(number, tuple(outcome.findings))
+        return outcome
+
+    def _do(self, action: Action, keep: bool) -> None:
+        match action:
+            case Noted(fact):
+                self._note(fact)
+            case StartTimer(name, at):
+                self._timers.start(name, at)
+            case StopTimer(name):
+                self._timers.stop(name)
+            case Send(to=to):
+                self._send(to, Outgoing(action, after_commit=keep))
+            case Reply() | Found() | Keep():
+                pass
+
+    def _send(self, to: str, outgoing: Outgoing) -> None:
+        if self._closed:
+            return
+        lane = self._lanes.get(to)
+        if lane is None:
+            self._held.setdefault(to, []).append(outgoing)
+        else:
+            lane.put(outgoing)
+
+    def _timer_fired(self, name: str) -> None:
+        if not self._closed:
+            self._execute(self._ask(TimerFired(name)))
+
+    # Facts ---------------------------------------------------------------------------------------------------------
+
+    def _note(self, fact: Fact) -> None:
+        match fact:
+            case Registered(ven_id=ven_id, vtn_id=vtn_id):
+                self._trouble = ""
+                if self.kind is Kind.VEN:
+                    self._own_id, self._counterpart = ven_id, vtn_id
+            case RegistrationFailed(text=text):
+                self._trouble = text
+            case _:
+                pass
+        self.store.note(self.name, self.clock.now(), fact)
+        self._call(fact)
+
+    def _tell(self, fact: Fact) -> None:
+        """A finding is kept with its message; one that is about none is kept as a fact."""
+        if isinstance(fact, FindingMade) and not fact.message:
+            self.store.note(self.name, self.clock.now(), fact)
+        self._call(fact)
+
+    def _call(self, fact: Fact) -> None:
+        now = self.clock.now()
+        for callback in self._callbacks:
+            try:
+                callback(fact, now)
+            except Exception:
+                log.exception("a listener of %s failed on %s", self.name, type(fact).__name__)
+
+    def _peer_name(self, message: Payload | None, fallback: str) -> str:
+        field = "ven_id" if self.kind is Kind.VTN else "vtn_id"
+        named = getattr(message, field, None)
+        return named or (self._counterpart if self.kind is Kind.VEN else "") or fallback
+
+    def _found_broken(self, text: str, number: int) -> None:
+        log.error("%s: %s", self.name, text)
+        self._recorder.add_findings(number, (Finding("internal", Severity.ERROR, text),))
+
+    def _task_failed(self, name: str, error: BaseException) -> None:
+        log.error("%s failed", name, exc_info=error)
+        self._tell(FindingMade(0, "internal", Severity.ERROR.word, "", f"Nodebench failed in {name}: {error!r}."))
+
+
+def _refusal(status: int, findings: tuple[Finding, ...]) -> Response:
+    """An HTTP answer without a payload: the standard leaves its body open, so it says why."""
+    text = max(findings, key=lambda finding: finding.severity).text if findings else status_line(status)
+    return Response(status, f"{text}\n".encode(), "text/plain; charset=utf-8")
+
+
+def _http_failure(answer: Answer) -> Failure:
+    said = answer.body[:200].decode("utf-8", "replace").strip()
+    text = f"The peer answered {status_line(answer.status)}" + (f": {said}" if said else ".")
+    return Failure(FailureKind.HTTP, text, answer.status)
+
+
+def _breaks_schema(findings: tuple[Finding, ...]) -> bool:
+    return any(finding.rule in ("schema", "http") and finding.severity is Severity.ERROR for finding in findings)
