@@ -47,16 +47,17 @@ class DayCurve:
 
     def mean(self, now: datetime, from_s: float, to_s: float, cap_w: float = np.inf) -> float:
         """Mean of ``min(power, cap_w)`` from ``now + from_s`` to ``now + to_s``. [W]"""
-        begin = now.astimezone(UTC) + timedelta(seconds=from_s)
-        total, left = 0.0, to_s - from_s
-        while left > 0.0:
-            midnight = datetime(begin.year, begin.month, begin.day, tzinfo=UTC)
-            second = (begin - midnight).total_seconds()
-            span = min(left, SECONDS_PER_DAY - second)
-            total += span * curve.mean(self._day(begin.date()), SPACING_S, second, second + span, cap_w)
-            begin += timedelta(seconds=span)
-            left -= span
-        return total / (to_s - from_s)
+        today = now.astimezone(UTC).date()
+        midnight = (now - _midnight(today)).total_seconds()
+        begin, end = midnight + from_s, midnight + to_s
+        first, last = int(begin // SECONDS_PER_DAY), int(-(-end // SECONDS_PER_DAY))
+        total = 0.0
+        for number in range(first, last):
+            shift = number * SECONDS_PER_DAY
+            start, stop = max(begin - shift, 0.0), min(end - shift, SECONDS_PER_DAY)
+            knots = self._day(today + timedelta(days=number))
+            total += (stop - start) * curve.mean(knots, SPACING_S, start, stop, cap_w)
+        return total / (end - begin)
 
     def prepare(self, day: date) -> None:
         """Compute a UTC day ahead of need, where waiting for it does no harm."""

@@ -294,8 +294,9 @@ class _Reader:
         )
 
     def _devices(self, tables: object) -> list[DeviceTable]:
-        if not isinstance(tables, list) or not tables:
-            raise self._error("device", 0, None, "there is no device", "at least one [[device]] table")
+        if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+            problem = "there is no device" if tables == [] else "“device” is not a list of tables"
+            raise self._error("device", 0, None, problem, "at least one [[device]] table")
         devices: list[DeviceTable] = []
         for number, table in enumerate(tables):
             device = self._device(table, number)

@@ -5,6 +5,7 @@ Without a setpoint it rests. Its converter draws a little always, on top of what
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,9 +93,7 @@ class Battery:
         ramp_s = min(abs(wanted - self._ramped_w) / self.config.ramp_w_per_s, dt_s)
         moved_wh = 0.0
         if ramp_s > 0.0:
-            reached = self._ramped_w + (wanted - self._ramped_w) / abs(wanted - self._ramped_w) * (
-                ramp_s * self.config.ramp_w_per_s
-            )
+            reached = self._ramped_w + math.copysign(ramp_s * self.config.ramp_w_per_s, wanted - self._ramped_w)
             moved_wh += self._run((self._ramped_w + reached) / 2.0, ramp_s)
             self._ramped_w = reached
         if dt_s > ramp_s:

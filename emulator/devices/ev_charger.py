@@ -129,11 +129,11 @@ class EvCharger:
 
     def step(self, now: datetime, dt_s: float) -> None:
         left, drawn_wh = dt_s, 0.0
+        leaves = False
         if self.plugged and self.departure is not None:
             to_departure = (self.departure - now).total_seconds()
-            if to_departure < dt_s:
-                left = max(to_departure, 0.0)
-        leaves = left < dt_s
+            leaves = to_departure <= dt_s
+            left = min(max(to_departure, 0.0), dt_s)
         while left > 0.0:
             span = min(left, self._coming[0][0]) if self._coming else left
             drawn_wh += self._charge(span)

@@ -13,6 +13,9 @@ from emulator.day_curves import SunPower
 from emulator.devices.device import CommandRefused, watts
 from emulator.physics.values import SECONDS_PER_HOUR
 
+_NO_TIME_S = 1e-6
+"""What rounding leaves of a ramp that is over."""
+
 
 @dataclass(frozen=True, slots=True)
 class PvConfig:
@@ -70,12 +73,12 @@ class PvPlant:
         change = wanted - self._cap_w
         ramp_s = min(abs(change) / (self.config.ramp_per_s * self.ac_w), dt_s)
         given_ws = 0.0
-        if ramp_s > 0.0:
+        if ramp_s > _NO_TIME_S:
             rate = self.config.ramp_per_s * self.ac_w * (1.0 if change > 0.0 else -1.0)
             reached = self._cap_w + rate * ramp_s
             given_ws += self._sun.mean(now, 0.0, ramp_s, cap_w=(self._cap_w + reached) / 2.0) * ramp_s
             self._cap_w = reached
-        if dt_s > ramp_s:
+        if dt_s - ramp_s > _NO_TIME_S:
             self._cap_w = wanted
             given_ws += self._sun.mean(now, ramp_s, dt_s, cap_w=wanted) * (dt_s - ramp_s)
         available = self._sun.mean(now, 0.0, dt_s)
