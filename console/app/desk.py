@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
 from console.app.inspection import inspect_message, pretty
 from console.app.report_table import ReportTable
@@ -45,7 +46,6 @@ from console.openadr.commands import (
     RequestReports,
     SetOpt,
 )
-from console.openadr.event_draft import preview
 from console.openadr.facts import (
     Fact,
     FindingMade,
@@ -102,13 +102,17 @@ class LiveDesk:
         self._reports = ReportTable(self.series_book)
         self._findings: deque[FindingView] = deque(maxlen=_KEPT_FINDINGS)
         self._changes: set[str] = set(Area)
-        self._heard_to = len(store.log)
+        self._heard_to = 0
+        self._following = store.listen()
 
     # Attaching --------------------------------------------------------------------------------------------------------
 
     def attach(self, session: Session, role: Role, kind: str, url: str = "") -> Node:
-        """Show a session and listen to its facts from now on."""
+        """Show a session: what the store remembers of it, and its facts from now on. Attach before it starts."""
         node = self.nodes[session.name] = Node(session, role, kind, url)
+        for noted in (*self.store.facts(session.name), *self.store.points(session.name)):
+            self._take_in(session.name, noted.fact, noted.time)
+        node.registered, node.trouble = False, ""
         session.on_fact(lambda fact, at: self.note(session.name, fact, at))
         self._changes.add(Area.SESSIONS)
         return node
@@ -120,7 +124,12 @@ class LiveDesk:
         self._changes |= {Area.SESSIONS, Area.SITE}
 
     def note(self, session: str, fact: Fact, at: datetime) -> None:
-        """Take in a fact of a session or a site."""
+        """Take in a fact of a session or a site and tell the listeners."""
+        self._take_in(session, fact, at)
+        for listener in self.listeners:
+            listener(session, fact, at)
+
+    def _take_in(self, session: str, fact: Fact, at: datetime) -> None:
         node = self.nodes.get(session)
         mine = node is not None and node.kind == "VTN"
         if self._events.apply(session, mine, fact, at):
@@ -133,8 +142,6 @@ class LiveDesk:
             self._found(fact, at)
         if node is not None:
             self._node_fact(node, fact)
-        for listener in self.listeners:
-            listener(session, fact, at)
 
     def _node_fact(self, node: Node, fact: Fact) -> None:
         if isinstance(fact, Registered) and node.kind == "VEN":
@@ -167,11 +174,14 @@ class LiveDesk:
 
     def take_changes(self) -> frozenset[str]:
         self._hear_new_messages()
-        changes, self._changes = frozenset(self._changes), {Area.STATUS}
+        changes, self._changes = frozenset(self._changes), set()
         return changes
 
     def _hear_new_messages(self) -> None:
-        """Rows that came since the last call, for the presence board."""
+        """Rows that came or read otherwise since the last call; new ones also for the presence board."""
+        changes = self._following.take()
+        if changes.amended or changes.end > changes.first:
+            self._changes |= {Area.MESSAGES, Area.STATUS}
         count = len(self.store.log)
         if count == self._heard_to:
             return
@@ -181,7 +191,7 @@ class LiveDesk:
                 findings = view.errors + view.warnings
                 self._vens.heard(view.session, view.peer, view.number, view.time, view.element == "oadrPoll", findings)
         self._heard_to = count
-        self._changes |= {Area.MESSAGES, Area.PRESENCE}
+        self._changes.add(Area.PRESENCE)
 
     def sessions(self) -> Sequence[SessionView]:
         shown = [self._session(name, node) for name, node in self.nodes.items()]
@@ -242,9 +252,12 @@ class LiveDesk:
     # Acting -----------------------------------------------------------------------------------------------------------
 
     def check_draft(self, draft: EventDraft) -> Sequence[Finding]:
-        return rules.check(preview(draft, self._first_vtn(), self.now()))
+        wrong = impossible(draft)
+        return wrong or [*late(draft, self.now()), *rules.check(preview(draft, self._first_vtn(), self.now()))]
 
     def draft_source(self, draft: EventDraft) -> str:
+        if impossible(draft):
+            return ""
         return pretty(codec.write(preview(draft, self._first_vtn(), self.now())))
 
     def _first_vtn(self) -> str:

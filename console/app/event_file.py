@@ -31,7 +31,7 @@ from typing import Any
 
 from console.app.durations import ALLOWED, parse_duration
 from console.app.toml_file import FileError, line_of, read_toml, unknown_keys
-from console.app.views import EventDraft
+from console.openadr.commands import EventDraft
 
 _KEYS = (
     "market_context", "start", "duration", "signal", "type", "unit", "priority", "response_required", "notification",
