@@ -87,7 +87,7 @@ class Session:
 
     def __init__(self, ids: IdSource) -> None:
         self.state = State.IDLE
-        self.control_type = ControlType.NO_SELECTION
+        self.control_type: ControlType = ControlType.NO_SELECTION
         self.version = ""
         self.ended_why = ""
         self.oddities: deque[str] = deque(maxlen=200)

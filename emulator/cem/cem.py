@@ -1,0 +1,184 @@
+"""The customer energy manager: grid signals and S2 sessions in, S2 instructions, reasons and a light out.
+
+Sans-IO like its sessions: `control(now)` returns the texts to send per session, whoever owns the links carries them.
+All it knows of devices came by S2 messages, all it does to them goes by S2 instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from s2python.generated import gen_s2 as g
+
+from emulator.cem.guard import Guard
+from emulator.cem.instructing import Instructor
+from emulator.cem.limits import Band, Baselines, band
+from emulator.cem.plans import AppliancePlan, BatteryPlan, ChargerPlan, Decision, GuardSettings, House, ProducerPlan
+from emulator.cem.ports import GridSignal, LightState, LimitInForce, LimitSignal, Reason
+from emulator.cem.reasons import limit as limit_text
+from emulator.cem.reasons import reasons, watts
+from emulator.cem.resources import Appliance, Battery, Charger, Load, Producer, Resource, measured_power, read
+from emulator.cem.tariff import tariff
+from emulator.links.s2.cem_session import CemSession
+from emulator.links.s2.session import State
+
+STALE_PERIODS = 3
+"""A measurement older than this many periods no longer speaks for its device's present power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """Whether the CEM can do what an event asks, and the reason in one line."""
+
+    opt_in: bool
+    text: str
+
+
+class Cem:
+    """One house's manager."""
+
+    def __init__(self, zone: tzinfo, meter: str, settings: GuardSettings | None = None) -> None:
+        """``zone`` is for the times in reasons; ``meter`` is the name of the resource at the connection point."""
+        self.settings = settings or GuardSettings()
+        self.decision: Decision | None = None
+        """The last one; None before the first."""
+        self._zone = zone
+        self._meter = meter
+        self._guard = Guard(self.settings)
+        self._baselines = Baselines()
+        self._instructors: list[Instructor] = []
+        self._signals: tuple[GridSignal, ...] = ()
+        self._grid_lost = False
+
+    def add(self, session: CemSession) -> None:
+        """Manage the device at the other end of a session."""
+        self._instructors.append(Instructor(session))
+
+    def receive(self, signals: Sequence[GridSignal]) -> None:
+        """Replace all grid signals, past and future ones; the next `control` acts on them."""
+        self._signals = tuple(signals)
+        self._grid_lost = False
+        self._baselines.keep_only(signals)
+
+    def lose_grid(self) -> None:
+        """The grid side went silent: accepted signals are kept to their end, the light says so."""
+        self._grid_lost = True
+
+    def control(self, now: datetime) -> list[tuple[CemSession, list[str]]]:
+        """Decide for now; returns what each session has to send."""
+        house = self.house(now)
+        self._baselines.measure(now, house.net_w)
+        in_force = band(self._signals, now, house.must_run_w, self._baselines)
+        price = tariff(self._signals, now, self.settings.usual_price)
+        self.decision = self._guard.decide(house, in_force, price)
+        return self._instruct(self.decision, now)
+
+    def house(self, now: datetime) -> House:
+        """The house as measured last."""
+        devices: list[Resource] = []
+        meter_w: float | None = None
+        for instructor in self._instructors:
+            session = instructor.session
+            if session.state is State.CLOSED:
+                continue
+            if session.name == self._meter:
+                meter_w = measured_power(session) if self._fresh(session, now) else None
+                continue
+            device = read(session)
+            if device is not None:
+                devices.append(device)
+        # Without a meter that can be believed, the devices' own sum is the best there is.
+        net_w = sum(device.power_w for device in devices) if meter_w is None else meter_w
+        return House(
+            now=now,
+            net_w=net_w,
+            loads=tuple(d for d in devices if isinstance(d, Load)),
+            producers=tuple(d for d in devices if isinstance(d, Producer)),
+            batteries=tuple(d for d in devices if isinstance(d, Battery)),
+            chargers=tuple(d for d in devices if isinstance(d, Charger)),
+            appliances=tuple(d for d in devices if isinstance(d, Appliance)),
+        )
+
+    def _fresh(self, session: CemSession, now: datetime) -> bool:
+        at = session.received_at(g.PowerMeasurement)
+        return at is not None and now - at <= STALE_PERIODS * self.settings.period
+
+    def _instruct(self, decision: Decision, now: datetime) -> list[tuple[CemSession, list[str]]]:
+        plans = {
+            plan.device.name: plan
+            for plan in (*decision.chargers, *decision.batteries, *decision.producers, *decision.appliances)
+        }
+        sent: list[tuple[CemSession, list[str]]] = []
+        for instructor in self._instructors:
+            plan = plans.get(instructor.session.name)
+            if plan is None or instructor.session.state is not State.ACTIVATED:
+                continue
+            texts = _texts(instructor, plan, decision.band.abnormal, now)
+            if texts:
+                sent.append((instructor.session, texts))
+        return sent
+
+    # What others see
+
+    @property
+    def limit(self) -> LimitInForce | None:
+        return self.decision.band.in_force if self.decision else None
+
+    @property
+    def light(self) -> LightState:
+        if self._grid_lost:
+            return LightState.FAILSAFE
+        return self.decision.band.light if self.decision else LightState.GREEN
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        return reasons(self.decision, self._zone) if self.decision else ()
+
+    def opinion(self, signals: Sequence[GridSignal], now: datetime) -> Opinion:
+        """Whether upper limits of the signals can be kept with everything shed that can be.
+
+        Must-run consumption above a limit has to come from the batteries for as long as the limit lasts; PV is not
+        counted on. An emergency is always answered with opt in.
+        """
+        house = self.house(now)
+        for signal in signals:
+            if not isinstance(signal, LimitSignal) or signal.upper_w is None or signal.device:
+                continue
+            if signal.abnormal or signal.test or (signal.end is not None and signal.end <= now):
+                continue
+            missing = house.must_run_w - signal.upper_w
+            held = self._batteries_give(house, signal, now)
+            if missing > held:
+                needs = f"must-run consumption is {watts(house.must_run_w)}"
+                gives = f", batteries can give {watts(held)} for so long" if house.batteries else ""
+                return Opinion(False, f"limit {limit_text(signal.upper_w)} can't be kept: {needs}{gives}")
+        return Opinion(True, "can be kept")
+
+    def _batteries_give(self, house: House, signal: GridSignal, now: datetime) -> float:
+        """Power all batteries can sustain to the end of a signal; an open end counts as a day. [W]"""
+        lasts = (signal.end - max(signal.start, now)) if signal.end else timedelta(days=1)
+        hours = max(lasts.total_seconds() / 3600.0, 1.0 / 3600.0)
+        nothing = Band()
+        return sum(
+            min(b.discharge_w, b.above_wh(self._guard.reserve(b, nothing)) / hours)
+            for b in house.batteries
+        )  # fmt: skip
+
+
+def _texts(
+    instructor: Instructor,
+    plan: ChargerPlan | BatteryPlan | ProducerPlan | AppliancePlan,
+    abnormal: bool,
+    now: datetime,
+) -> list[str]:
+    match plan:
+        case ChargerPlan():
+            return instructor.charger(plan, abnormal, now)
+        case BatteryPlan():
+            return instructor.battery(plan, abnormal, now)
+        case ProducerPlan():
+            return instructor.producer(plan, abnormal, now)
+        case AppliancePlan():
+            return instructor.appliance(plan, abnormal, now)

@@ -1,0 +1,99 @@
+"""Joins an emulated site to its CEM: one S2 link in memory per device, the meter's included.
+
+`connect(site)` is the one call; it makes the controller the site asks before each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from emulator.cem.cem import Cem, Opinion
+from emulator.cem.plans import GuardSettings
+from emulator.cem.ports import GridSignal, LightState, LimitInForce, Reason
+from emulator.links.s2.cem_session import CemSession
+from emulator.links.s2.codec import seeded_ids
+from emulator.links.s2.memory import MemoryLink, Trace
+from emulator.links.s2.resource_managers import resource_for
+from emulator.links.s2.rm_session import RmSession
+from emulator.site import Site
+
+
+class HouseController:
+    """A site's controller: keeps the links going and lets the CEM decide every period."""
+
+    def __init__(self, cem: Cem, links: Sequence[MemoryLink], trace: Trace) -> None:
+        self.cem = cem
+        self.s2_trace = trace
+        """All S2 messages of the site, the latest of them."""
+        self.links = tuple(links)
+        self._due: datetime | None = None
+        self._started = False
+
+    def control(self, site: Site, now: datetime) -> None:
+        """Carry on the links; every period, or when signals have come, measure, decide and instruct."""
+        del site
+        if not self._started:
+            self._started = True
+            for link in self.links:
+                link.start(now)
+        for link in self.links:
+            link.tick(now)
+        if self._due is None or now >= self._due:
+            self._due = now + self.cem.settings.period
+            self._decide(now)
+
+    def receive(self, signals: Sequence[GridSignal]) -> None:
+        """Replace the grid signals and act on them with the next step."""
+        self.cem.receive(signals)
+        self._due = None
+
+    def lose_grid(self) -> None:
+        self.cem.lose_grid()
+
+    def opinion(self, signals: Sequence[GridSignal], now: datetime) -> Opinion:
+        """See `Cem.opinion`."""
+        return self.cem.opinion(signals, now)
+
+    @property
+    def limit(self) -> LimitInForce | None:
+        return self.cem.limit
+
+    @property
+    def light(self) -> LightState:
+        return self.cem.light
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        return self.cem.reasons
+
+    def _decide(self, now: datetime) -> None:
+        for link in self.links:
+            link.report(now)
+        link_of = {id(link.cem): link for link in self.links}
+        for session, texts in self.cem.control(now):
+            link_of[id(session)].from_cem(texts, now)
+
+
+def connect(
+    site: Site, zone: tzinfo | None = None, settings: GuardSettings | None = None, seed: int = 0
+) -> HouseController:
+    """Put a CEM in charge of a site.
+
+    ``zone`` is for the times in reasons, by default the site's own; ``settings`` by default the guard's with the
+    site's connection; ``seed`` makes the S2 ids.
+    """
+    cem = Cem(
+        zone=zone or site.place.zone,
+        meter=site.meter.name,
+        settings=settings or GuardSettings(connection_w=site.connection_w),
+    )
+    ids, trace = seeded_ids(seed), Trace()
+    links: list[MemoryLink] = []
+    for device in (site.meter, *site.devices):
+        session = CemSession(ids)
+        cem.add(session)
+        links.append(MemoryLink(session, RmSession(resource_for(device, ids), ids), trace))
+    controller = HouseController(cem, links, trace)
+    site.controller = controller
+    return controller

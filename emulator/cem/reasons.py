@@ -1,0 +1,262 @@
+"""Why each device does what it does: one line per device that is held or does something notable.
+
+The numbers are those the decision was made on: what was measured at that instant, and what is commanded from it on.
+Times are local, by the tzinfo given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+
+from emulator.cem.limits import Bound
+from emulator.cem.plans import AppliancePlan, BatteryPlan, ChargerPlan, Decision, ProducerPlan, Why
+from emulator.cem.ports import Reason
+from emulator.cem.tariff import Tariff, Worth
+
+NOTABLE_W = 100.0
+"""Flows smaller than this are not told."""
+
+
+def reasons(decision: Decision, zone: tzinfo) -> tuple[Reason, ...]:
+    """One line per device worth one, chargers first."""
+    teller = _Teller(decision, zone)
+    return tuple(teller.tell())
+
+
+def watts(power_w: float) -> str:
+    """Power for people.
+
+    >>> watts(4137.0), watts(7000.0), watts(73.4)
+    ('4.1 kW', '7.0 kW', '73 W')
+    """
+    return f"{power_w / 1000.0:.1f} kW" if abs(power_w) >= 999.5 else f"{power_w:.0f} W"
+
+
+def limit(power_w: float) -> str:
+    """A limit as it was given: no digits it doesn't need.
+
+    >>> limit(7000.0), limit(6500.0), limit(0.0), limit(-1250.0)
+    ('7 kW', '6.5 kW', '0 W', '-1.25 kW')
+    """
+    return f"{round(power_w / 1000.0, 2):g} kW" if abs(power_w) >= 999.5 else f"{power_w:.0f} W"
+
+
+class _Teller:
+    def __init__(self, decision: Decision, zone: tzinfo) -> None:
+        self._decision = decision
+        self._house = decision.house
+        self._zone = zone
+
+    def tell(self) -> Iterator[Reason]:
+        decision = self._decision
+        for charger in decision.chargers:
+            yield from self._line(charger.device.name, self._charger(charger))
+        for battery in decision.batteries:
+            yield from self._line(battery.device.name, self._battery(battery))
+        for appliance in decision.appliances:
+            yield from self._line(appliance.device.name, self._appliance(appliance))
+        for producer in decision.producers:
+            yield from self._line(producer.device.name, self._producer(producer))
+
+    def _line(self, device: str, text: str) -> Iterator[Reason]:
+        if text:
+            yield Reason(device, text)
+
+    # Words for what holds
+
+    def _clock(self, at: datetime) -> str:
+        """Local time of day; with the day where it is another one."""
+        local, today = at.astimezone(self._zone), self._house.now.astimezone(self._zone).date()
+        return f"{local:%H:%M}" if local.date() == today else f"{local:%d %b %H:%M}"
+
+    def _until(self, at: datetime | None) -> str:
+        return f" until {self._clock(at)}" if at is not None else ""
+
+    def _bound(self, bound: Bound) -> str:
+        from_event = f"from event {bound.source}{self._until(bound.until)}"
+        if bound.level:
+            return f"level {bound.level} {from_event}, which leaves {watts(bound.watts)}"
+        return f"limit {limit(bound.watts)} {from_event}"
+
+    def _cap(self) -> str:
+        upper = self._decision.band.upper
+        return self._bound(upper) if upper else "limit of the grid connection"
+
+    def _emergency(self) -> str:
+        bound = self._decision.band.emergency
+        return f"emergency level {bound.level} from event {bound.source}{self._until(bound.until)}" if bound else ""
+
+    def _saving(self) -> str:
+        bound = self._decision.band.saving
+        return f"level {bound.level} from event {bound.source}{self._until(bound.until)}" if bound else ""
+
+    def _price(self, tariff: Tariff) -> str:
+        against = f", median of the day {tariff.reference:.2f}" if tariff.worth is not Worth.NEGATIVE else ""
+        return f"{tariff.price:.2f} {tariff.currency}/kWh{self._until(tariff.until)}{against}"
+
+    def _device_bound(self, name: str) -> str:
+        upper, lower = self._decision.band.of(name)
+        bound = upper or lower
+        return self._bound(bound) if bound else ""
+
+    def _rest(self, but: str) -> str:
+        """What else flows at the connection point, as commanded where it is commanded."""
+        house, decision = self._house, self._decision
+        parts = [f"base load {watts(house.base_w)}"] if house.loads else []
+        parts += [f"{a.name} {watts(a.power_w)}" for a in house.appliances if a.power_w >= NOTABLE_W]
+        parts += [
+            f"{plan.device.name} {watts(plan.power_w)}"
+            for plan in decision.chargers
+            if plan.device.name != but and plan.power_w >= NOTABLE_W
+        ]
+        parts += [f"{p.name} gives {watts(-p.power_w)}" for p in house.producers if -p.power_w >= NOTABLE_W]
+        for plan in decision.batteries:
+            if plan.device.name != but and abs(plan.power_w) >= NOTABLE_W:
+                verb = "gives" if plan.power_w < 0.0 else "takes"
+                parts.append(f"{plan.device.name} {verb} {watts(abs(plan.power_w))}")
+        return ", ".join(parts)
+
+    # Devices
+
+    def _charger(self, plan: ChargerPlan) -> str:
+        name, held = plan.device.name, self._held_at(plan)
+        match plan.why:
+            case Why.LIMIT:
+                return f"{name} {held}: {self._cap()}, {self._rest(name)}"
+            case Why.EMERGENCY:
+                return f"{name} {held}: {self._emergency()}"
+            case Why.DEVICE_LIMIT:
+                return f"{name} {held}: {self._device_bound(name)}"
+            case Why.PRICE:
+                return f"{name} {held}: {self._price(self._decision.tariff)}{self._need(plan)}"
+            case Why.SAVING:
+                return f"{name} {held}: {self._saving()}{self._need(plan)}"
+            case Why.RISING:
+                return f"{name} {held}: it rises again when the change has lasted a minute"
+            case Why.AWAY:
+                return ""
+            case _:
+                drawn = plan.device.power_w
+                return f"{name} charges with {watts(drawn)}: nothing holds it" if drawn >= NOTABLE_W else ""
+
+    def _held_at(self, plan: ChargerPlan) -> str:
+        return f"held at {watts(plan.power_w)}" if plan.power_w > 0.0 else "paused"
+
+    def _need(self, plan: ChargerPlan) -> str:
+        device = plan.device
+        if device.target is None or device.departure is None:
+            return ""
+        if device.needs_s <= 0.0:
+            return f"; it has its {device.target:.0%}"
+        hours = device.needs_s / 3600.0
+        return f"; it needs {hours:.1f} h for {device.target:.0%} by {self._clock(device.departure)}"
+
+    def _battery(self, plan: BatteryPlan) -> str:
+        name, power = plan.device.name, plan.power_w
+        stops = f"; stops at SoC {plan.reserve:.0%}".replace("%", " %")
+        if plan.why is Why.RESERVE:
+            return f"{name} gives nothing: SoC {plan.device.level * 100:.0f} % is its reserve"
+        if abs(power) < NOTABLE_W:
+            return ""
+        verb = "gives" if power < 0.0 else "takes"
+        told = f"{name} {verb} {watts(abs(power))}"
+        match plan.why:
+            case Why.SUPPORT if power < 0.0:
+                going = [c.device.name for c in self._decision.chargers if c.power_w > 0.0]
+                purpose = f"so that {' and '.join(going)} may go on" if going else "to keep the limit"
+                return f"{told} {purpose}{stops}"
+            case Why.SUPPORT:
+                return f"{told} and no more: {self._cap()}"
+            case Why.DEVICE_LIMIT:
+                return f"{told}: {self._device_bound(name)}"
+            case Why.PRICE:
+                return f"{told}: {self._price(self._decision.tariff)}{stops if power < 0.0 else ''}"
+            case Why.EXPORT:
+                lower = self._decision.band.lower
+                return f"{told}: {self._bound(lower)}" if lower else f"{told}: limit of the grid connection"
+            case Why.SURPLUS:
+                return f"{told}: PV surplus"
+            case _:
+                return f"{told}: covers the house{stops}"
+
+    def _appliance(self, plan: AppliancePlan) -> str:
+        device = plan.device
+        if device.waiting:
+            return self._waiting(plan)
+        if plan.held:
+            following = device.following()
+            until = f" until {self._clock(following[1] + following[0].max_pause)} at most" if following else ""
+            return f"{device.name} is held before its next step{until}: {self._cause(plan.why)}"
+        if device.running and plan.why in (Why.EMERGENCY, Why.LIMIT):
+            return f"{device.name} runs on at {watts(device.power_w)}: what is left of it can't be paused"
+        if device.running and self._decision.band.upper is not None and device.power_w >= NOTABLE_W:
+            return f"{device.name} runs on at {watts(device.power_w)}: {self._pausable(plan)}"
+        return ""
+
+    def _pausable(self, plan: AppliancePlan) -> str:
+        following = plan.device.following()
+        if following is None or not following[0].max_pause:
+            return "what is left of it can't be paused"
+        return f"this step can't be paused before {self._clock(following[1])}"
+
+    def _waiting(self, plan: AppliancePlan) -> str:
+        device = plan.device
+        latest = f"starts by {self._clock(device.latest_start)} at the latest"
+        match plan.why:
+            case Why.WINDOW:
+                return f"{device.name} waits until {self._clock(device.start)}, as its user set"
+            case Why.LATEST:
+                return f"{device.name} starts now: its window closes at {self._clock(device.end)}"
+            case Why.SURPLUS if plan.act.value == "start":
+                return f"{device.name} starts: PV gives {watts(self._house.produced_w - self._house.base_w)} to spare"
+            case Why.SURPLUS:
+                return f"{device.name} waits for PV surplus; {latest}"
+            case Why.PRICE if self._decision.tariff.worth is not Worth.DEAR:
+                return f"{device.name} starts: {self._price(self._decision.tariff)}"
+            case _:
+                return f"{device.name} waits: {self._cause(plan.why)}; {latest}"
+
+    def _cause(self, why: Why) -> str:
+        match why:
+            case Why.EMERGENCY:
+                return self._emergency()
+            case Why.PRICE:
+                return self._price(self._decision.tariff)
+            case Why.SAVING:
+                return self._saving()
+            case _:
+                return self._cap()
+
+    def _producer(self, plan: ProducerPlan) -> str:
+        device, given = plan.device, -plan.device.power_w
+        if plan.lower_w is not None and -plan.lower_w < -device.available_w - 1.0:
+            could = f"it could give {watts(-device.available_w)}"
+            return f"{device.name} held at {watts(-plan.lower_w)}: {self._producer_cause(plan)}; {could}"
+        if given < NOTABLE_W:
+            return ""
+        shares = [f"{watts(share)} into {where}" for where, share in self._shares(plan) if share >= NOTABLE_W / 2.0]
+        return f"{device.name} feeds {watts(given)}" + (f": {', '.join(shares)}" if shares else "")
+
+    def _producer_cause(self, plan: ProducerPlan) -> str:
+        if plan.why is Why.PRICE:
+            return self._price(self._decision.tariff)
+        if plan.why is Why.DEVICE_LIMIT:
+            return self._device_bound(plan.device.name)
+        lower = self._decision.band.lower
+        return self._bound(lower) if lower else "limit of the grid connection"
+
+    def _shares(self, plan: ProducerPlan) -> Iterator[tuple[str, float]]:
+        """Where the power of one plant goes: house, appliances, cars, batteries, then the grid; as measured."""
+        house = self._house
+        own = -plan.device.power_w / house.produced_w if house.produced_w > 0.0 else 0.0
+        left = house.produced_w
+        takers = [("the house", max(house.base_w, 0.0))]
+        takers += [(f"the {a.name}", a.power_w) for a in house.appliances]
+        takers += [(f"the {c.name}", c.power_w) for c in house.chargers]
+        takers += [(f"the {b.name}", b.power_w) for b in house.batteries if b.power_w > 0.0]
+        for name, wanted in takers:
+            share = min(max(wanted, 0.0), left)
+            left -= share
+            yield name, share * own
+        yield "the grid", left * own
