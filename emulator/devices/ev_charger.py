@@ -106,6 +106,8 @@ class EvCharger:
             raise CommandRefused(f"{current_a:.1f} A is neither 0 nor in {self.i_min_a:g} … {self.i_max_a:g} A.")
         self.setpoint_a = current_a
         offer = self.i_max_a if current_a is None else current_a
+        if not self.plugged:
+            return
         newest = self._coming[-1][1] if self._coming else self.current_a
         if offer != newest:
             self._coming.append((self.config.response_delay_s, offer))

@@ -69,8 +69,18 @@ class PvPlant:
         self.lower_limit_w = power_w
 
     def step(self, now: datetime, dt_s: float) -> None:
+        available = self._sun.mean(now, 0.0, dt_s)
+        given = self._held(now, dt_s, available)
+        self.curtailed_wh += max(available - given, 0.0) * dt_s / SECONDS_PER_HOUR
+        self.available_w = -available
+        self.power_w = self.config.night_w if available <= 0.0 else -given
+
+    def _held(self, now: datetime, dt_s: float, available_w: float) -> float:
+        """Mean power under the limit, which moves to where it was told at the plant's ramp. [W, not negative]"""
         wanted = self.ac_w if self.lower_limit_w is None else min(-self.lower_limit_w, self.ac_w)
         change = wanted - self._cap_w
+        if change == 0.0 and wanted == self.ac_w:
+            return available_w
         ramp_s = min(abs(change) / (self.config.ramp_per_s * self.ac_w), dt_s)
         given_ws = 0.0
         if ramp_s > _NO_TIME_S:
@@ -81,10 +91,7 @@ class PvPlant:
         if dt_s - ramp_s > _NO_TIME_S:
             self._cap_w = wanted
             given_ws += self._sun.mean(now, ramp_s, dt_s, cap_w=wanted) * (dt_s - ramp_s)
-        available = self._sun.mean(now, 0.0, dt_s)
-        self.curtailed_wh += max(available * dt_s - given_ws, 0.0) / SECONDS_PER_HOUR
-        self.available_w = -available
-        self.power_w = self.config.night_w if available <= 0.0 else -given_ws / dt_s
+        return given_ws / dt_s
 
     @property
     def limited(self) -> bool:

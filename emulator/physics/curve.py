@@ -41,7 +41,8 @@ def mean(knots: Array, spacing_s: float, start_s: float, end_s: float, cap: floa
     """
     first, last = int(start_s // spacing_s) + 1, int(-(-end_s // spacing_s))
     at = np.concatenate(([start_s], np.arange(first, last) * spacing_s, [end_s]))
-    value = np.interp(at, np.arange(len(knots)) * spacing_s, knots)
+    around = np.arange(first - 1, last + 1)
+    value = np.interp(at, around * spacing_s, knots[around.clip(0, len(knots) - 1)])
     low, high = np.minimum(value[:-1], value[1:]), np.maximum(value[:-1], value[1:])
     over = np.maximum(high - cap, 0.0)
     # the part of a segment above the cap is a trapezoid, or a triangle where the segment crosses the cap

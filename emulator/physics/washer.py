@@ -6,6 +6,7 @@ difference of two readings of the cumulative curve, whatever the step and wherev
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -100,6 +101,7 @@ def next_pause(programme: tuple[Phase, ...], elapsed_s: float) -> float | None:
     return None
 
 
+@lru_cache(maxsize=16)
 def _cumulative(programme: tuple[Phase, ...]) -> tuple[Array, Array]:
     """Edges of the phases in s and energy taken up to each in Ws."""
     durations = np.array([0.0, *(phase.duration_s for phase in programme)])

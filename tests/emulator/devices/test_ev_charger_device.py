@@ -102,3 +102,12 @@ def test_a_car_that_comes_back_charges_with_what_was_last_told():
     charger.plug(soc=0.3, target_soc=0.9)
     assert run(charger, 1.0) == pytest.approx([5_520.0])
     assert charger.target_soc == 0.9
+
+
+def test_what_is_told_while_no_car_is_there_waits_for_one():
+    charger = EvCharger(EvConfig("ev", plugged=False))
+    charger.set_current(8.0)
+    assert run(charger, 10.0) == [0.0] * 10
+    assert charger.current_a == 0.0
+    charger.plug(soc=0.3)
+    assert run(charger, 1.0) == pytest.approx([5_520.0])
