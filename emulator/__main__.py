@@ -1,4 +1,4 @@
-"""``python -m emulator FILE``: a site by itself, in real time or faster, telling what its devices do and why.
+"""``python -m emulator FILE``: a site and its energy manager, telling what its devices do and why.
 
 One line per change, for people or, with ``--json``, for scripts. Exit status: 0 done, 2 bad usage or a bad file.
 """
@@ -9,15 +9,16 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import time
 from pathlib import Path
 from typing import TextIO
 
+from emulator.cem.house import connect
 from emulator.cem.ports import DeviceSnapshot, SiteSnapshot
 from emulator.clock import RunningClock, wall
 from emulator.devices.device import watts
-from emulator.site import Controller, Site, starting_instant
+from emulator.site import Site, starting_instant
 from emulator.site_file import SiteFileError, read_site_file
 
 TICK_S = 1.0
@@ -30,12 +31,8 @@ CHANGE_W = 1.0
 """Smaller changes of power are not told."""
 
 
-def main(
-    arguments: Sequence[str] | None = None,
-    control: Callable[[Site], Controller] | None = None,
-    prog: str = "python -m emulator",
-) -> int:
-    """Run a site file; ``control`` gives the site its energy manager. Returns the exit status."""
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m emulator") -> int:
+    """Run a site file. Returns the exit status."""
     options = _parser(prog).parse_args(arguments)
     try:
         config = read_site_file(options.file)
@@ -46,8 +43,8 @@ def main(
     try:
         try:
             site = Site(config, starting_instant(config, wall(), options.at), options.seed)
-            if control is not None:
-                site.controller = control(site)
+            if not options.no_cem:
+                connect(site, seed=options.seed)
             _run(site, teller, options.speed, options.duration)
         except KeyboardInterrupt:
             pass
@@ -132,12 +129,13 @@ def _run(site: Site, teller: JsonTeller, speed: float, duration_s: float | None)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description="Emulated devices of a site, by themselves.")
+    parser = argparse.ArgumentParser(prog=prog, description="Emulated devices of a site and their energy manager.")
     parser.add_argument("file", metavar="FILE", type=Path, help="site file (TOML)")
     parser.add_argument("--for", dest="duration", metavar="S", type=_duration, help="stop after this much real time")
     parser.add_argument("--speed", metavar="N", type=_speed, default=1.0, help="seconds of the site in a second")
     parser.add_argument("--at", metavar="HH:MM", type=_time_of_day, help="local time the site's clock starts at")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of all that is random in the site")
+    parser.add_argument("--no-cem", action="store_true", help="leave every device to itself")
     parser.add_argument("--json", action="store_true", help="tell facts as JSON, one object on a line")
     return parser
 

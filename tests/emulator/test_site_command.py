@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from emulator.__main__ import main
-from emulator.site import Site
 
 DEMO = str(resources.files("nodebench_resources").joinpath("sites/demo.toml"))
 
 
 def test_facts_are_json_objects_and_the_last_says_closed(capsys: pytest.CaptureFixture[str]):
-    assert main([DEMO, "--for", "0.2", "--speed", "600", "--json"]) == 0
+    assert main([DEMO, "--for", "0.2", "--speed", "600", "--json", "--no-cem"]) == 0
     facts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert all(next(iter(fact)) == "fact" for fact in facts)
+    assert led and all(next(iter(fact)) == "fact" for fact in facts)
     devices = {fact["name"]: fact for fact in facts if fact["fact"] == "device"}
     assert set(devices) == {"meter", "household", "pv", "battery", "ev", "washer"}
     assert set(devices["ev"]) == {"fact", "name", "kind", "power", "state"}
@@ -36,14 +35,15 @@ def test_people_read_when_the_clock_starts(capsys: pytest.CaptureFixture[str]):
     assert out.endswith("Closed.\n")
 
 
-def test_a_controller_can_be_given(capsys: pytest.CaptureFixture[str]):
-    given: list[Site] = []
-
-    def control(site: Site):
-        given.append(site)
-
-    assert main([DEMO, "--for", "0", "--json"], control) == 0  # type: ignore[arg-type]
-    assert [site.name for site in given] == ["House in Arnhem"]
+def test_the_energy_manager_leads_and_without_it_the_car_says_so(capsys: pytest.CaptureFixture[str]):
+    words = []
+    for options in ([], ["--no-cem"]):
+        assert main([DEMO, "--for", "0.2", "--speed", "600", "--json", *options]) == 0
+        facts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        words.append([fact["text"] for fact in facts if fact["fact"] == "reason" and fact["device"] == "ev"])
+    led, alone = words
+    assert led and all("no energy manager" not in text for text in led)
+    assert alone == ["Charges with all 16 A: no energy manager holds it."]
 
 
 def test_a_bad_file_ends_with_2_and_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
