@@ -225,7 +225,7 @@ def event_bar(
     painter.fillPath(path, col("selection", 0.55) if draft else col(f"event_{base}"))
     if base == "near":
         painter.save()
-        painter.setClipPath(path)
+        painter.setClipPath(path, Qt.ClipOperation.IntersectClip)
         hatch(painter, body, "event_near_edge", 7, 0.22)
         painter.restore()
     painter.setPen(edge)

@@ -1,0 +1,438 @@
+"""The message list: a model over the columnar log, a delegate that paints the visible rows, and the table.
+
+The model keeps which rows of the log are shown and nothing of the messages themselves: no proxy, no text until a cell
+is painted. Rows are 24 px high, whatever they hold, so that a million of them open as fast as ten.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRectF,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from console.ui.glyphs import glyph, put
+from console.ui.theme import ROW, col, mono, ui
+from console.ui.words import clock, count, plural
+
+if TYPE_CHECKING:
+    from console.app.views import Desk, MessageView
+
+Index = QModelIndex | QPersistentModelIndex
+ROOT = QModelIndex()
+GUTTER, NUMBER, DELTA, TIME, WAY, PEER, ELEMENT, SUMMARY, VERDICT = range(9)
+COLUMNS = (
+    ("", 22),
+    ("No.", 54),
+    ("Δt s", 46),
+    ("Time", 92),
+    ("", 20),
+    ("Peer", 86),
+    ("Message", 214),
+    ("Summary", 0),
+    ("Verdict", 76),
+)
+"""Heading and width in px; 0 takes what is left."""
+WORDLESS = {GUTTER: "Exchange", WAY: "Direction"}
+DISPLAY = Qt.ItemDataRole.DisplayRole
+ACCESSIBLE = Qt.ItemDataRole.AccessibleTextRole
+TOOLTIP = Qt.ItemDataRole.ToolTipRole
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+
+def delta_text(delta: timedelta) -> str:
+    """``+0.52``, ``+12.3``, ``+340``: seconds, in four or five characters."""
+    seconds = delta.total_seconds()
+    digits = 2 if abs(seconds) < 10 else 1 if abs(seconds) < 100 else 0
+    return f"{seconds:+.{digits}f}".replace("-", "−")
+
+
+def verdict_text(view: MessageView) -> str:
+    """``no findings``, or ``1 error, 2 warnings``."""
+    parts = ((view.errors, "error"), (view.warnings, "warning"), (view.infos, "remark"))
+    return ", ".join(plural(number, word) for number, word in parts if number) or "no findings"
+
+
+class MessageModel(QAbstractTableModel):
+    """Rows of the log that pass the filter, in the log's order.
+
+    The log only grows at its end, so the shown rows are a growing array of ascending indices; without a filter they
+    are all rows and no array is kept.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._text = ""
+        self._session = ""
+        self._shown: array[int] | None = None
+        self._seen = 0
+        self._views: dict[int, MessageView] = {}
+        self.error = ""
+        """Why the filter text is not understood; empty when it is."""
+
+    @property
+    def filtered(self) -> bool:
+        return self._shown is not None
+
+    @property
+    def behind(self) -> int:
+        """Messages that came in since the list was last brought up to date."""
+        return len(self._desk.messages) - self._seen
+
+    def set_filter(self, text: str, session: str) -> None:
+        """Show what matches; a text that is not understood leaves the rows as they are and sets :attr:`error`."""
+        text = text.strip()
+        if not text and not session:
+            self._replace(text, session, None, len(self._desk.messages))
+            return
+        seen = len(self._desk.messages)
+        selection = self._desk.messages.select(text, session)
+        if selection.error:
+            self.error = selection.error
+            return
+        rows = array("q")
+        rows.frombytes(selection.rows.astype("int64", copy=False).tobytes())
+        self._replace(text, session, rows, seen)
+
+    def _replace(self, text: str, session: str, rows: array[int] | None, seen: int) -> None:
+        self.beginResetModel()
+        self.error = ""
+        self._text, self._session = text, session
+        self._shown, self._seen = rows, seen
+        self._views.clear()
+        self.endResetModel()
+
+    def catch_up(self) -> int:
+        """Append what came in since the last call; returns how many rows that were."""
+        seen = len(self._desk.messages)
+        if seen == self._seen:
+            return 0
+        first = self.rowCount()
+        if self._shown is None:
+            self.beginInsertRows(ROOT, first, first + seen - self._seen - 1)
+            added = seen - self._seen
+            self._seen = seen
+            self.endInsertRows()
+            return added
+        found = self._desk.messages.matches(self._text, self._session, self._seen)
+        self._seen = seen
+        if len(found):
+            self.beginInsertRows(ROOT, first, first + len(found) - 1)
+            self._shown.frombytes(found.astype("int64", copy=False).tobytes())
+            self.endInsertRows()
+        return len(found)
+
+    def forget_views(self) -> None:
+        """Rows may have got an answer or a finding since they were painted."""
+        self._views.clear()
+
+    def log_row(self, row: int) -> int:
+        """Index into the log of a shown row."""
+        return row if self._shown is None else self._shown[row]
+
+    def view(self, row: int) -> MessageView:
+        found = self._views.get(row)
+        if found is None:
+            if len(self._views) > 400:
+                self._views.clear()
+            found = self._views[row] = self._desk.messages.view(self.log_row(row))
+        return found
+
+    def row_of(self, number: int) -> int:
+        """Shown row of the message with this number; -1 where the filter hides it."""
+        wanted = number - 1
+        if self._shown is None:
+            return wanted if 0 <= wanted < self._seen else -1
+        row = bisect_left(self._shown, wanted)
+        return row if row < len(self._shown) and self._shown[row] == wanted else -1
+
+    def delta(self, row: int) -> str:
+        """Time an answer took; of any other row, time since the row above."""
+        view = self.view(row)
+        if view.latency is not None:
+            return delta_text(view.latency)
+        return delta_text(view.time - self.view(row - 1).time) if row else ""
+
+    def rowCount(self, parent: Index = ROOT) -> int:
+        if parent.isValid():
+            return 0
+        return self._seen if self._shown is None else len(self._shown)
+
+    def columnCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: Index, role: int = DISPLAY) -> object:
+        if role in (DISPLAY, ACCESSIBLE):
+            return self.text(index.row(), index.column())
+        if role == TOOLTIP:
+            return self._tip(index.row(), index.column())
+        return None
+
+    def text(self, row: int, column: int) -> str:
+        """What a cell says, in words also where the delegate paints a glyph."""
+        view = self.view(row)
+        if column == GUTTER:
+            return f"answers {view.reply_to}" if view.reply_to else ""
+        if column == NUMBER:
+            return count(view.number)
+        if column == DELTA:
+            return self.delta(row)
+        if column == TIME:
+            return clock(view.time, self._desk.timezone, millis=True)
+        if column == WAY:
+            return "sent" if view.outgoing else "received"
+        if column == PEER:
+            return view.peer
+        if column == ELEMENT:
+            return view.element
+        return view.summary if column == SUMMARY else verdict_text(view)
+
+    def _tip(self, row: int, column: int) -> str | None:
+        if column == TIME:
+            return self.view(row).time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+        return self.text(row, column) if column in (PEER, ELEMENT, SUMMARY, VERDICT) else None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> object:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == DISPLAY:
+            return COLUMNS[section][0]
+        if role == ACCESSIBLE:
+            return WORDLESS.get(section, COLUMNS[section][0])
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if section in (NUMBER, DELTA) else _LEFT
+        return None
+
+
+class MessageDelegate(QStyledItemDelegate):
+    """Paints one cell of the message list."""
+
+    def __init__(self, table: MessageTable) -> None:
+        super().__init__(table)
+        self._table = table
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = self._table.rows
+        row, column = index.row(), index.column()
+        view = model.view(row)
+        rect = QRectF(option.rect)  # pyright: ignore[reportAttributeAccessIssue]
+        state: QStyle.StateFlag = option.state  # pyright: ignore[reportAttributeAccessIssue]
+        selected = bool(state & QStyle.StateFlag.State_Selected)
+        chosen = self._table.chosen
+        partner = chosen is not None and view.number in (chosen.reply_to, chosen.answered_by)
+        if selected:
+            active = bool(state & QStyle.StateFlag.State_Active) and self._table.hasFocus()
+            painter.fillRect(rect, col("selection" if active else "selection_inactive"))
+        elif partner:
+            painter.fillRect(rect, col("hover"))
+        if column == GUTTER:
+            if selected:
+                painter.fillRect(QRectF(rect.left(), rect.top(), 3, rect.height()), col("accent"))
+            self._bracket(painter, rect, row, view)
+        elif column == VERDICT:
+            self._verdict(painter, rect, view)
+        elif column == WAY:
+            name, role = ("out", "text") if view.outgoing else ("in", "text_muted")
+            glyph(painter, name, rect.center().x(), rect.center().y(), 11, role)
+        elif column in (NUMBER, DELTA):
+            put(painter, rect.adjusted(0, 0, -6, 0), model.text(row, column), "text_muted", ui(12), "r")
+        else:
+            worth = column != SUMMARY or selected or view.errors + view.warnings + view.infos
+            font = mono(12) if column == ELEMENT else ui(12)
+            role = "text" if worth else "text_muted"
+            put(painter, rect.adjusted(6, 0, -4, 0), model.text(row, column), role, font)
+
+    def _bracket(self, painter: QPainter, rect: QRectF, row: int, view: MessageView) -> None:
+        """Join request and answer: by a bracket where they are neighbours, by a line past the rows between where one
+        of them is selected."""
+        chosen = self._table.chosen
+        x, y = rect.left() + 12, rect.center().y()
+        lit = chosen is not None and view.number in (chosen.number, chosen.reply_to, chosen.answered_by)
+        painter.setPen(QPen(col("accent" if lit else "border_strong"), 1.5 if lit else 1))
+        model = self._table.rows
+        if view.answered_by:
+            joined = lit or (row + 1 < model.rowCount() and model.view(row + 1).number == view.answered_by)
+            painter.drawLine(QPointF(x, y), QPointF(x + 6, y))
+            painter.drawLine(QPointF(x, y), QPointF(x, rect.bottom() + 1 if joined else y + 5))
+        elif view.reply_to:
+            joined = lit or (row > 0 and model.view(row - 1).number == view.reply_to)
+            painter.drawLine(QPointF(x, y), QPointF(x + 6, y))
+            painter.drawLine(QPointF(x, rect.top() if joined else y - 5), QPointF(x, y))
+        if not lit and chosen is not None and self._between(view.number, chosen):
+            painter.setPen(QPen(col("accent"), 1.5))
+            painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom() + 1))
+
+    @staticmethod
+    def _between(number: int, chosen: MessageView) -> bool:
+        if chosen.answered_by:
+            return chosen.number < number < chosen.answered_by
+        return bool(chosen.reply_to) and chosen.reply_to < number < chosen.number
+
+    @staticmethod
+    def _verdict(painter: QPainter, rect: QRectF, view: MessageView) -> None:
+        x, y = rect.left() + 14, rect.center().y()
+        counts = (("error", view.errors), ("warning", view.warnings), ("info", view.infos))
+        if not any(number for _, number in counts):
+            glyph(painter, "ok", x, y, 10, "text_muted")
+            return
+        for kind, number in counts:
+            if number:
+                glyph(painter, kind, x, y, 12)
+                box = QRectF(x + 9, rect.top(), 22, rect.height())
+                x += 21 + put(painter, box, str(number) if number < 100 else "99+", f"finding_{kind}", ui(12, 600))
+
+
+class MessageTable(QTableView):
+    """The list itself; tells which message is chosen and follows the tail while its end is in sight."""
+
+    chosen_changed = Signal(int)
+    """Number of the message that was chosen by hand; 0 for none."""
+    pause_wanted = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.rows = MessageModel(desk)
+        self.chosen: MessageView | None = None
+        self.following = True
+        """Whether the end is in sight, and new rows are to be too."""
+        self.setObjectName("message_list")
+        self.setAccessibleName("Messages")
+        self.setModel(self.rows)
+        self.setItemDelegate(MessageDelegate(self))
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setTabKeyNavigation(False)
+        self._lay_out_headers()
+        self.selectionModel().currentRowChanged.connect(self._current_changed)
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.verticalScrollBar().rangeChanged.connect(self._grown)
+
+    def _lay_out_headers(self) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(ROW)
+        rows.setDefaultSectionSize(ROW)
+        header = self.horizontalHeader()
+        header.setFont(ui(12))
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(16)
+        for section, (_, width) in enumerate(COLUMNS):
+            if width:
+                header.resizeSection(section, width)
+            else:
+                header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
+        for section in (GUTTER, WAY):
+            header.setSectionResizeMode(section, QHeaderView.ResizeMode.Fixed)
+
+    @Slot(int)
+    def _scrolled(self, value: int) -> None:
+        self.following = value >= self.verticalScrollBar().maximum()
+
+    @Slot(int, int)
+    def _grown(self, _low: int, high: int) -> None:
+        if self.following:
+            self.verticalScrollBar().setValue(high)
+
+    def catch_up(self) -> None:
+        """Show what came in; stays at the end if the end was in sight."""
+        self.rows.forget_views()
+        self.rows.catch_up()
+        self._refresh_chosen()
+        self.viewport().update()
+
+    def follow_tail(self) -> None:
+        """Go to the end and stay there."""
+        self.following = True
+        self.scrollToBottom()
+
+    def set_filter(self, text: str, session: str) -> None:
+        """Narrow the list; the chosen message stays chosen if it is still shown."""
+        number = self.chosen.number if self.chosen else 0
+        follow = self.following
+        self.rows.set_filter(text, session)
+        if self.rows.error:
+            return
+        if not number or not self.choose(number):
+            self.chosen = None
+            if follow:
+                self.follow_tail()
+
+    def choose(self, number: int) -> bool:
+        """Select and show a message; False where the filter hides it."""
+        row = self.rows.row_of(number)
+        if row < 0:
+            self.clearSelection()
+            self.chosen = None
+            return False
+        if self.currentIndex().row() != row or self.chosen is None:
+            self.setCurrentIndex(self.rows.index(row, NUMBER))
+            self.selectRow(row)
+            self.scrollTo(self.rows.index(row, NUMBER))
+        return True
+
+    def _refresh_chosen(self) -> None:
+        row = self.currentIndex().row()
+        if self.chosen is not None and 0 <= row < self.rows.rowCount():
+            self.chosen = self.rows.view(row)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        self.chosen = self.rows.view(current.row()) if current.isValid() else None
+        self.viewport().update()
+        if self.chosen is not None:
+            self.chosen_changed.emit(self.chosen.number)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # The item view would select the first row of all, which nobody asked for.
+        QWidget.focusInEvent(self, event)
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_row()
+        elif event.key() == Qt.Key.Key_Space:
+            self.pause_wanted.emit()
+        elif event.key() in (Qt.Key.Key_J, Qt.Key.Key_K) and not event.modifiers():
+            self._step(1 if event.key() == Qt.Key.Key_J else -1)
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, by: int) -> None:
+        row = min(max(self.currentIndex().row() + by, 0), self.rows.rowCount() - 1)
+        if row >= 0:
+            self.setCurrentIndex(self.rows.index(row, NUMBER))
+
+    def copy_row(self) -> None:
+        """Put the chosen row on the clipboard as tab-separated text."""
+        row = self.currentIndex().row()
+        if row >= 0:
+            cells = (self.rows.text(row, column) for column in range(NUMBER, len(COLUMNS)))
+            QGuiApplication.clipboard().setText("\t".join(cells))

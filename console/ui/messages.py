@@ -1,0 +1,260 @@
+"""The Messages view: the list, the timeline under it, and the inspector beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from console.ui.actions import Action
+from console.ui.bridge import CLOCK
+from console.ui.cursor import TimeCursor
+from console.ui.filter_bar import FilterBar
+from console.ui.inspector import Inspector
+from console.ui.message_list import MessageTable
+from console.ui.theme import INSPECTOR_WIDTH
+from console.ui.timeline import Timeline
+from console.ui.widgets import Notice, box, button, empty_state, line
+from console.ui.words import count, plural
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from console.app.views import Desk
+
+STACK_BELOW = 1020
+"""Narrower than this the inspector goes under the list."""
+LIST_PAGE, NOTHING_YET_PAGE, HIDDEN_PAGE = range(3)
+
+
+class MessagesView(QWidget):
+    """What went over the wire, and what it means.
+
+    The filter bar belongs to this view and is placed by the window above all views.
+    """
+
+    def __init__(self, desk: Desk, cursor: TimeCursor) -> None:
+        super().__init__()
+        self._desk, self._cursor = desk, cursor
+        self._text = ""
+        self._session = ""
+        self.paused = False
+        self.table = MessageTable(desk)
+        self.timeline = Timeline(desk, cursor)
+        self.inspector = Inspector(desk)
+        self.filter_bar = FilterBar()
+        self._build()
+        self._connect()
+        self._update_state()
+
+    def _build(self) -> None:
+        self._notice = Notice("info", "", "", (button("Clear filter", "link", run=self.clear_filter),))
+        self._notice_box = box("v", self._notice, margins=(8, 6, 8, 6), name="panel")
+        self._notice_box.hide()
+        self._nothing_yet = QWidget()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.table)
+        self._pages.addWidget(self._nothing_yet)
+        self._hidden = empty_state("", "", button("Clear filter", "primary", run=self.clear_filter))
+        self._pages.addWidget(self._hidden)
+        left = box("v", self._notice_box, (self._pages, 1), line(), self.timeline, name="panel")
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setObjectName("messages_splitter")
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(left)
+        self._splitter.addWidget(self.inspector)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 0)
+        self.inspector.setMinimumSize(320, 160)
+        left.setMinimumSize(480, 200)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._splitter)
+
+    def _connect(self) -> None:
+        self.table.chosen_changed.connect(self._chosen)
+        self.table.pause_wanted.connect(self.toggle_pause)
+        self.timeline.moment_chosen.connect(self._moment_chosen)
+        self.filter_bar.wanted.connect(self._filter_wanted)
+        self.filter_bar.pause_toggled.connect(self.toggle_pause)
+        self.filter_bar.left.connect(self.table.setFocus)
+        self._cursor.message_selected.connect(self._select)
+        self._cursor.session_selected.connect(self._narrow)
+        self._cursor.filter_wanted.connect(self.filter_bar.set_text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < STACK_BELOW
+        wanted = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        if self._splitter.orientation() != wanted or event.oldSize().width() <= 0:
+            self._splitter.setOrientation(wanted)
+            whole = self.height() if narrow else self.width()
+            share = whole * 2 // 5 if narrow else INSPECTOR_WIDTH
+            self._splitter.setSizes([whole - share, share])
+
+    def refresh(self, changed: frozenset[str]) -> None:
+        """Take in what the desk says has changed; see :class:`console.ui.bridge.Bridge`."""
+        if changed & {"messages", "findings"}:
+            if not self.paused:
+                self.table.catch_up()
+            self.inspector.refresh()
+            self._update_state()
+        if changed & {CLOCK, "events"}:
+            self.timeline.reload()
+
+    def retheme(self) -> None:
+        self.inspector.retheme()
+        self.filter_bar.retheme()
+
+    def actions_offered(self) -> list[Action]:
+        """What this view adds to menus and palette."""
+        return [
+            Action("edit.copy_message", "Copy message row", "Edit", run=self.table.copy_row, when=self._has_chosen,
+                   tip="Copies the selected row as tab-separated text."),
+            Action("edit.copy_source", "Copy message source", "Edit", key="Ctrl+Shift+C", when=self._has_chosen,
+                   run=self.inspector.copy_source, tip="Copies the indented XML of the selected message."),
+            Action("edit.copy_xpath", "Copy XPath of element", "Edit", run=self.inspector.copy_xpath,
+                   when=lambda: bool(self.inspector.tree.current_path()),
+                   tip="Copies an XPath that finds the selected element in the message."),
+            Action("edit.filter", "Filter messages", "Edit", key="Ctrl+L", run=self.focus_filter,
+                   tip="Puts the cursor in the filter bar."),
+            Action("edit.filter_off", "Switch filter off and on", "Edit", key="Ctrl+/", run=self.filter_bar.toggle,
+                   when=lambda: bool(self.filter_bar.edit.text()), tip="Shows all messages without losing the filter."),
+            Action("edit.next_finding", "Next finding of the message", "Edit", key="Ctrl+.",
+                   run=self.inspector.next_finding, when=self._has_findings,
+                   tip="Goes to the next element that has a finding."),
+            Action("view.pause", "Pause or resume the tail", "View", run=self.toggle_pause,
+                   tip="A paused list stands still and counts what comes in. Space in the list does the same."),
+            Action("session.follow_exchange", "Go to the other half of the exchange", "Session", key="Ctrl+J",
+                   run=self.go_to_partner, when=self._has_partner,
+                   tip="From a request to its answer, and back."),
+        ]  # fmt: skip
+
+    def _has_chosen(self) -> bool:
+        return self.table.chosen is not None
+
+    def _has_findings(self) -> bool:
+        shown = self.inspector.shown
+        return shown is not None and bool(shown.findings)
+
+    def _has_partner(self) -> bool:
+        chosen = self.table.chosen
+        return chosen is not None and bool(chosen.reply_to or chosen.answered_by)
+
+    def go_to_partner(self) -> None:
+        chosen = self.table.chosen
+        if chosen is not None:
+            self._cursor.select_message(chosen.reply_to or chosen.answered_by)
+
+    def focus_filter(self) -> None:
+        self.filter_bar.edit.setFocus()
+        self.filter_bar.edit.selectAll()
+
+    def clear_filter(self) -> None:
+        """Show every message of every session."""
+        self._cursor.select_session("")
+        self.filter_bar.clear()
+
+    @Slot()
+    def toggle_pause(self) -> None:
+        self.paused = not self.paused
+        if not self.paused:
+            self.table.catch_up()
+            self.table.follow_tail()
+        self._update_state()
+
+    @Slot(str)
+    def _filter_wanted(self, text: str) -> None:
+        self._text = text
+        self._apply_filter()
+
+    @Slot(str)
+    def _narrow(self, session: str) -> None:
+        self._session = session
+        self._apply_filter()
+
+    def _apply_filter(self) -> None:
+        self.table.set_filter(self._text, self._session)
+        self._update_state()
+
+    @Slot(int)
+    def _chosen(self, number: int) -> None:
+        self._cursor.select_message(number)
+
+    @Slot(int)
+    def _select(self, number: int) -> None:
+        """Somebody selected a message, perhaps this list itself."""
+        if number and number > len(self._desk.messages):
+            return
+        if number:
+            self.table.choose(number)
+            self._cursor.set_time(self._desk.messages.view(number - 1).time)
+        self.inspector.show_message(number)
+        self._update_state()
+
+    @Slot(object)
+    def _moment_chosen(self, moment: datetime) -> None:
+        """Put the cursor there and select the message that came next."""
+        rows = self.table.rows
+        low, high = 0, rows.rowCount()
+        while low < high:
+            middle = (low + high) // 2
+            if rows.view(middle).time < moment:
+                low = middle + 1
+            else:
+                high = middle
+        if low < rows.rowCount():
+            self._cursor.select_message(rows.view(low).number)
+        self._cursor.set_time(moment)
+
+    def _update_state(self) -> None:
+        """Say what is shown, what is hidden and why."""
+        rows, total = self.table.rows, len(self._desk.messages)
+        shown = rows.rowCount()
+        narrowed = f" of {self._session}" if self._session else ""
+        self.filter_bar.set_count(shown, total, rows.error, bool(self._session))
+        self.filter_bar.set_paused(self.paused, rows.behind if self.paused else 0)
+        if not total:
+            self._show_nothing_yet()
+            self._pages.setCurrentIndex(NOTHING_YET_PAGE)
+        elif not shown and rows.filtered:
+            text = (
+                f"The filter hides all {plural(total, 'message')}."
+                if not narrowed
+                else f"No message{narrowed} is shown."
+            )
+            self._set_hidden_text(text)
+            self._pages.setCurrentIndex(HIDDEN_PAGE)
+        else:
+            self._pages.setCurrentIndex(LIST_PAGE)
+        selected = self._cursor.message_number
+        hidden = bool(selected) and bool(shown) and rows.row_of(selected) < 0 and rows.filtered
+        if hidden:
+            self._notice.set_notice("info", f"The filter hides message {count(selected)}, which is selected.")
+        self._notice_box.setVisible(hidden)
+
+    def _set_hidden_text(self, text: str) -> None:
+        if self._hidden.accessibleName() != text:
+            fresh = empty_state(text, self._text, button("Clear filter", "primary", run=self.clear_filter))
+            fresh.setAccessibleName(text)
+            self._swap(HIDDEN_PAGE, self._hidden, fresh)
+            self._hidden = fresh
+
+    def _show_nothing_yet(self) -> None:
+        url = next((session.url for session in self._desk.sessions() if session.kind == "VTN" and session.url), "")
+        text = "No messages yet. The VTN listens on" if url else "No messages yet. No session has sent or received one."
+        if self._nothing_yet.accessibleName() == text + url:
+            return
+        copy = button("Copy URL", "", "copy", lambda: QGuiApplication.clipboard().setText(url)) if url else None
+        fresh = empty_state(text, url, copy)
+        fresh.setAccessibleName(text + url)
+        self._swap(NOTHING_YET_PAGE, self._nothing_yet, fresh)
+        self._nothing_yet = fresh
+
+    def _swap(self, place: int, old: QWidget, new: QWidget) -> None:
+        self._pages.removeWidget(old)
+        old.deleteLater()
+        self._pages.insertWidget(place, new)
