@@ -18,7 +18,7 @@ DEMO = str(resources.files("nodebench_resources").joinpath("sites/demo.toml"))
 def test_facts_are_json_objects_and_the_last_says_closed(capsys: pytest.CaptureFixture[str]):
     assert main([DEMO, "--for", "0.2", "--speed", "600", "--json", "--no-cem"]) == 0
     facts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert led and all(next(iter(fact)) == "fact" for fact in facts)
+    assert all(next(iter(fact)) == "fact" for fact in facts)
     devices = {fact["name"]: fact for fact in facts if fact["fact"] == "device"}
     assert set(devices) == {"meter", "household", "pv", "battery", "ev", "washer"}
     assert set(devices["ev"]) == {"fact", "name", "kind", "power", "state"}
