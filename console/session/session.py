@@ -40,7 +40,7 @@ from console.openadr.model import Payload
 from console.openadr.vtn import Vtn
 from console.session.clock import Clock
 from console.session.outbox import Lane, Outgoing
-from console.session.recorder import Recorder
+from console.session.recorder import Recorder, element_of
 from console.session.tasks import Tasks
 from console.session.timers import Timers
 from console.store.store import Store, StoreError
@@ -247,14 +247,32 @@ class Session:
                 self._found_broken(f"A reply was held back: {error}", number)
                 return _refusal(503, ()), None
         if outcome.reply is None:
-            self._found_broken(f"{type(self.role).__name__} did not answer a message.", number)
+            if not any(finding.rule == "internal" for finding in outcome.findings):
+                self._found_broken(f"{type(self.role).__name__} did not answer a message.", number)
             return _refusal(500, ()), None
-        reply = outcome.reply.message
-        return Response(200, b"" if reply is None else codec.write(reply)), reply
+        return self._written(outcome.reply, number)
+
+    def _written(self, reply: Reply, number: int) -> tuple[Response, Payload | None]:
+        if reply.message is None:
+            return Response(200), None
+        try:
+            return Response(200, codec.write(reply.message)), reply.message
+        except ValueError as error:
+            self._found_broken(f"The reply cannot be written: {error}", number)
+            return _refusal(500, ()), None
 
     # Requests of ours ----------------------------------------------------------------------------------------------
 
     async def _deliver(self, outgoing: Outgoing) -> None:
+        """Send one request and give the role what came of it, whatever that is: it waits for it."""
+        try:
+            await self._exchange(outgoing)
+        except Exception as error:
+            self._task_failed(f"sending {element_of(outgoing.send.message)}", error)
+            failure = Failure(FailureKind.MESSAGE, f"Nodebench failed on this: {error!r}.")
+            self._execute(self._ask(Answered(outgoing.send, failure=failure)))
+
+    async def _exchange(self, outgoing: Outgoing) -> None:
         send = outgoing.send
         if outgoing.after_commit:
             try:

@@ -187,9 +187,11 @@ class Database:
             self._blocks.popitem(last=False)
         return block
 
-    def select(self, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
+    def select(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
+        """Rows by column name, read as they are asked for."""
         with self.engine.connect() as connection:
-            yield from connection.execute(query)
+            for row in connection.execute(query).mappings():
+                yield dict(row)
 
     def last_id(self, table: sa.Table) -> int:
         """Largest ``id`` of a table; 0 when it is empty."""

@@ -103,8 +103,12 @@ class Store:
             digests, following = base.read_digests()
             self._next_fact = base.last_id(database.fact) + 1
             self._next_point = base.last_id(database.point) + 1
-            self._states: dict[str, str] = {row.session: row.fields for row in base.select(sa.select(database.state))}
-            self._settings: dict[str, str] = {row.key: row.value for row in base.select(sa.select(database.setting))}
+            self._states: dict[str, str] = {
+                row["session"]: row["fields"] for row in base.select(sa.select(database.state))
+            }
+            self._settings: dict[str, str] = {
+                row["key"]: row["value"] for row in base.select(sa.select(database.setting))
+            }
         except (SQLAlchemyError, zlib.error, ValueError, KeyError) as error:
             raise StoreError(f"{self.path} is damaged and cannot be read ({error}). Choose another file.") from error
         self._bodies = Bodies(base.read_body)
@@ -300,8 +304,8 @@ class Store:
             held = list(waiting)
         last = 0
         for row in self._database.select(sa.select(table).order_by(table.c.id)):
-            last = row.id
-            yield dict(zip(table.c.keys(), row.tuple(), strict=True))
+            last = row["id"]
+            yield row
         yield from (row for row in held if row["id"] > last)
 
     # Role states and settings --------------------------------------------------------------------------------------

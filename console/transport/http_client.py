@@ -155,7 +155,7 @@ class _RecordingBackend(httpcore.AsyncNetworkBackend):
     """Opens connections whose reads are noted, up to a bound."""
 
     def __init__(self, note: bytearray) -> None:
-        self._inner: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
+        self._inner: Any = httpcore.AnyIOBackend()
         self._note = note
 
     async def connect_tcp(
