@@ -162,10 +162,10 @@ class EventDetail(QWidget):
         right = box(
             "v",
             pane_title("Answers", self._answers_count, 4),
-            (_list(self.answers), 3),
+            (scrolled_list(self.answers), 3),
             line(),
             pane_title("Modifications"),
-            (_list(self.history), 2),
+            (scrolled_list(self.history), 2),
             name="panel",
         )
         right.setFixedWidth(FINDINGS_WIDTH + 40)
@@ -239,5 +239,6 @@ class EventDetail(QWidget):
             part.update()
 
 
-def _list(inner: QWidget) -> QScrollArea:
+def scrolled_list(inner: QWidget) -> QScrollArea:
+    """A list at its own height, at the top of an area that scrolls."""
     return scrolled(box("v", inner, None))

@@ -6,18 +6,16 @@ modified or cancelled, not unsent; cancelling asks once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QSyntaxHighlighter, QTextCharFormat
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -29,30 +27,20 @@ from console.openadr.findings import Finding, Severity
 from console.ui.event_form import EventForm
 from console.ui.event_preview import EventPreview, course_of_draft
 from console.ui.gantt import Bar, draft_bars
-from console.ui.theme import col, mono, ui
+from console.ui.source import TagsMuted, TextPane
+from console.ui.theme import ui
 from console.ui.widgets import box, button, label, line, notice, pane_title
 from console.ui.words import clock, plural
 
 FORM_WIDTH = 340
 FINDINGS_WIDTH = 316
 FOOT_HEIGHT = 44
-_TAG = re.compile(r"<[^>]*>?")
 
 
 def parted(text: str) -> tuple[str, str]:
     """First sentence and the rest: a notice says the first in bold."""
     head, dot, rest = text.partition(". ")
     return (head + "." if dot else head, rest)
-
-
-class TagHighlighter(QSyntaxHighlighter):
-    """Element names muted, content in full ink: a reader looks for values."""
-
-    def highlightBlock(self, text: str) -> None:
-        muted = QTextCharFormat()
-        muted.setForeground(col("text_muted"))
-        for found in _TAG.finditer(text):
-            self.setFormat(found.start(), found.end() - found.start(), muted)
 
 
 class FindingList(QWidget):
@@ -132,15 +120,10 @@ class EventEditor(QWidget):
         self.preview = EventPreview(desk.timezone)
         self.findings = FindingList()
         self._count = label("", "text_muted", ui(12))
-        self.source = QPlainTextEdit()
-        self.source.setReadOnly(True)
-        self.source.setFont(mono(11.5))
-        self.source.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.source.setAccessibleName("oadrDistributeEvent of the draft")
-        self.source.setTabChangesFocus(True)
+        self.source = TextPane("oadrDistributeEvent of the draft")
         self.source.setMinimumHeight(60)
         self.source.setCornerWidget(box("v", name="panel"))
-        self._tags = TagHighlighter(self.source.document())
+        self._tags = TagsMuted(self.source.document())
         self._consequence = label("", "text_muted", ui(12))
         self._consequence.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.discard = button("Discard draft", run=self._discard)
@@ -277,7 +260,7 @@ class EventEditor(QWidget):
         self.finished.emit("", "")
 
     def retheme(self) -> None:
-        self._tags.rehighlight()
+        self._tags.retheme()
         self.preview.update()
 
 

@@ -220,13 +220,17 @@ class EventPreview(Canvas):
         put(painter, QRectF(x + 8 + width_of(lane.name, name), top + 3, 200, 16), about, "text_muted", ui(11.5))
         if not lane.steps:
             return
-        path = QPainterPath(QPointF(axis.x(lane.steps[0][0]), round(y_of(0.0)) + 0.5))
+
+        def x_of(at: float) -> float:
+            return round(axis.x(at)) + 0.5
+
+        path = QPainterPath(QPointF(x_of(lane.steps[0][0]), round(y_of(0.0)) + 0.5))
         for start, length, value in lane.steps:
             y = round(y_of(value)) + 0.5
-            path.lineTo(QPointF(axis.x(start), y))
-            path.lineTo(QPointF(axis.x(start + length), y))
+            path.lineTo(QPointF(x_of(start), y))
+            path.lineTo(QPointF(x_of(start + length), y))
         last = lane.steps[-1]
-        path.lineTo(QPointF(axis.x(last[0] + last[1]), round(y_of(0.0)) + 0.5))
+        path.lineTo(QPointF(x_of(last[0] + last[1]), round(y_of(0.0)) + 0.5))
         painter.setPen(QPen(col(lane.role), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(path)
