@@ -14,6 +14,8 @@ from emulator.cem.plans import Act, AppliancePlan, GuardSettings, House, Why
 from emulator.cem.resources import Appliance
 from emulator.cem.tariff import Tariff, Worth
 
+HOLD_AHEAD = timedelta(seconds=60)
+"""A step is held when it is this near, not earlier: the cause may be gone by then."""
 ASK_AGAIN = timedelta(seconds=60)
 """An appliance that was told to start and still waits is told again after this long."""
 
@@ -26,10 +28,13 @@ class ApplianceRules:
         self._surplus_since: dict[str, datetime] = {}
         self._told: dict[str, tuple[str, datetime]] = {}
         self._held: dict[str, str] = {}
+        self._over_since: datetime | None = None
 
     def decide(self, house: House, band: Band, tariff: Tariff, over: bool) -> tuple[AppliancePlan, ...]:
         """Plans; ``over`` says that the cap is broken although batteries and chargers do all they can."""
-        return tuple(self._plan(appliance, house, band, tariff, over) for appliance in house.appliances)
+        self._over_since = (self._over_since or house.now) if over else None
+        lasting = self._over_since is not None and house.now - self._over_since >= self._settings.persists
+        return tuple(self._plan(appliance, house, band, tariff, lasting) for appliance in house.appliances)
 
     def _plan(self, appliance: Appliance, house: House, band: Band, tariff: Tariff, over: bool) -> AppliancePlan:
         if appliance.waiting:
@@ -91,7 +96,8 @@ class ApplianceRules:
             del self._held[appliance.name]
             return AppliancePlan(appliance, Act.RELEASE, Why.FREE)
         wanted = band.emergency is not None or (band.upper is not None and over)
-        if wanted and following is not None and following[0].max_pause > timedelta(0):
+        near = following is not None and following[1] - now <= HOLD_AHEAD
+        if wanted and near and following is not None and following[0].max_pause > timedelta(0):
             self._held[appliance.name] = following[0].container_id
             return AppliancePlan(appliance, Act.HOLD, why, held=True)
         return AppliancePlan(appliance, Act.NOTHING, why if wanted else Why.FREE)

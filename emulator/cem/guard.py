@@ -13,7 +13,7 @@ commands and when they changed) stays here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from emulator.cem.appliances import ApplianceRules
 from emulator.cem.limits import Band
@@ -76,12 +76,12 @@ class Guard:
         """Level at which the battery stops giving."""
         return battery.floor if band.emergency else max(self._settings.reserve, battery.floor)
 
-    def givable_w(self, battery: Battery, band: Band) -> float:
-        """What the battery can be counted on to give: no more than it can sustain for a while. [W, not negative]"""
+    def givable_w(self, battery: Battery, band: Band, sustain: timedelta) -> float:
+        """What the battery can be counted on to give for so long. [W, not negative]"""
         if battery.wh_per_level <= 0.0:
             return battery.discharge_w if battery.level > self.reserve(battery, band) else 0.0
         above_wh = battery.above_wh(self.reserve(battery, band))
-        return min(battery.discharge_w, above_wh * SECONDS_PER_HOUR / self._settings.sustain.total_seconds())
+        return min(battery.discharge_w, above_wh * SECONDS_PER_HOUR / sustain.total_seconds())
 
     def _over(
         self, house: House, band: Band, chargers: tuple[ChargerPlan, ...], batteries: tuple[BatteryPlan, ...]
@@ -90,11 +90,17 @@ class Guard:
         planned = house.fixed_w + sum(p.power_w for p in chargers) + sum(p.power_w for p in batteries)
         return planned > self._upper_w(band) + self._settings.hysteresis_w
 
+    def _rise_w(self, house: House, ahead: timedelta) -> float:
+        """What the profiles of running appliances are about to draw more. [W]"""
+        return sum(appliance.rise_w(house.now, ahead) for appliance in house.appliances)
+
     # Chargers
 
     def _charger_plans(self, house: House, band: Band, tariff: Tariff) -> tuple[ChargerPlan, ...]:
-        support = sum(self.givable_w(battery, band) for battery in house.batteries)
-        room = self._upper_w(band) - self._settings.margin_w - house.fixed_w + support
+        support = sum(self.givable_w(battery, band, self._settings.sustain) for battery in house.batteries)
+        # A charger answers late, so it makes room for what an appliance's profile is about to draw.
+        rise = self._rise_w(house, self._settings.answer)
+        room = self._upper_w(band) - self._settings.margin_w - house.fixed_w - rise + support
         plans: list[ChargerPlan] = []
         for charger in house.chargers:
             plan = self._charger_plan(charger, room, house, band, tariff)
@@ -166,10 +172,11 @@ class Guard:
     # Batteries
 
     def _battery_plans(self, house: House, band: Band, tariff: Tariff) -> tuple[BatteryPlan, ...]:
-        others = house.fixed_w + house.charging_w
+        others = house.fixed_w + self._expected_w(house)
         desired, why = self._desired(house, tariff)
         half = self._settings.margin_w / 2.0
-        total = min(desired, self._upper_w(band) - half - others)
+        rise = self._rise_w(house, self._settings.period)
+        total = min(desired, self._upper_w(band) - half - others - rise)
         if total < desired - NOTICEABLE_W and band.upper is not None:
             why = Why.SUPPORT
         if total < self._lower_w(band) + half - others:
@@ -181,19 +188,30 @@ class Guard:
             total -= plan.power_w
         return tuple(plans)
 
+    def _expected_w(self, house: House) -> float:
+        """What chargers draw, or are about to draw after a raise: batteries give room before it is needed. [W]"""
+        total = 0.0
+        for charger in house.chargers:
+            last = self._chargers.get(charger.name)
+            rising = last is not None and house.now - last.changed <= self._settings.answer
+            total += max(charger.power_w, last.power_w) if last is not None and rising else charger.power_w
+        return total
+
     def _desired(self, house: House, tariff: Tariff) -> tuple[float, Why]:
         """What batteries would do together if there were no cap. [W]"""
         most_in = sum(battery.charge_w for battery in house.batteries)
+        charging = self._expected_w(house)
         if tariff.worth in (Worth.CHEAP, Worth.NEGATIVE):
             return most_in, Why.PRICE
-        if tariff.worth is Worth.DEAR and house.fixed_w + house.charging_w > 0.0:
-            return -(house.fixed_w + house.charging_w), Why.PRICE
+        if tariff.worth is Worth.DEAR and house.fixed_w + charging > 0.0:
+            return -(house.fixed_w + charging), Why.PRICE
         if house.fixed_w >= 0.0:
             return -house.fixed_w, Why.HOUSE
-        return max(0.0, -(house.fixed_w + house.charging_w)), Why.SURPLUS
+        return max(0.0, -(house.fixed_w + charging)), Why.SURPLUS
 
     def _battery_plan(self, battery: Battery, share_w: float, why: Why, band: Band) -> BatteryPlan:
-        giving = self.givable_w(battery, band)
+        # Chargers count on less than the battery may give, so that it covers them while they go down.
+        giving = self.givable_w(battery, band, self._settings.answer)
         power = min(max(share_w, -giving), battery.charge_w)
         upper, lower = band.of(battery.name)
         if upper is not None and power > upper.watts:

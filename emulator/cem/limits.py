@@ -134,12 +134,12 @@ def _limited(band: Band, signal: LimitSignal) -> Band:
 def _levelled(band: Band, signal: LevelSignal, now: datetime, must_run_w: float, baselines: Baselines) -> Band:
     if signal.level <= 0:
         return band
-    bound = Bound(must_run_w, signal.source, signal.end, signal.level)
+    bound = Bound(round(must_run_w), signal.source, signal.end, signal.level)
     band = replace(band, saving=band.saving or bound, abnormal=band.abnormal or signal.abnormal)
     if signal.level == 1:
         return band
     if signal.level == 2:
-        bound = replace(bound, watts=max(must_run_w, baselines.of(signal, now) / 2.0))
+        bound = replace(bound, watts=round(max(must_run_w, baselines.of(signal, now) / 2.0)))
     else:
         band = replace(band, abnormal=True, emergency=band.emergency or bound)
     if band.lower and bound.watts < band.lower.watts:

@@ -23,6 +23,10 @@ class GuardSettings:
     """Least raise worth making; cuts are made at once."""
     dwell: timedelta = timedelta(seconds=60)
     """A charger rises only this long after its last change."""
+    answer: timedelta = timedelta(seconds=15)
+    """Time within which a charger shows what it was told; a car may take less than it is offered for ever."""
+    persists: timedelta = timedelta(seconds=30)
+    """How long a cap has to stay broken before an appliance is held for it."""
     surplus_for: timedelta = timedelta(seconds=60)
     """How long a PV surplus has to last before an appliance starts on it."""
     reserve: float = 0.10

@@ -14,6 +14,8 @@ from emulator.cem.plans import AppliancePlan, BatteryPlan, ChargerPlan, Decision
 from emulator.cem.ports import Reason
 from emulator.cem.tariff import Tariff, Worth
 
+ABBREVIATIONS = frozenset({"ev", "pv", "evse", "chp", "hvac"})
+
 NOTABLE_W = 100.0
 """Flows smaller than this are not told."""
 
@@ -30,7 +32,7 @@ def watts(power_w: float) -> str:
     >>> watts(4137.0), watts(7000.0), watts(73.4)
     ('4.1 kW', '7.0 kW', '73 W')
     """
-    return f"{power_w / 1000.0:.1f} kW" if abs(power_w) >= 999.5 else f"{power_w:.0f} W"
+    return f"{power_w / 1000.0:.1f} kW" if abs(power_w) >= 999.5 else f"{round(power_w)} W"
 
 
 def limit(power_w: float) -> str:
@@ -39,7 +41,30 @@ def limit(power_w: float) -> str:
     >>> limit(7000.0), limit(6500.0), limit(0.0), limit(-1250.0)
     ('7 kW', '6.5 kW', '0 W', '-1.25 kW')
     """
-    return f"{round(power_w / 1000.0, 2):g} kW" if abs(power_w) >= 999.5 else f"{power_w:.0f} W"
+    return f"{round(power_w / 1000.0, 2):g} kW" if abs(power_w) >= 999.5 else f"{round(power_w)} W"
+
+
+def percent(share: float) -> str:
+    """A share for people.
+
+    >>> percent(0.8)
+    '80 %'
+    """
+    return f"{round(share * 100.0)} %"
+
+
+def called(name: str) -> str:
+    """A device's name inside a sentence: what people write small in a file may be an abbreviation.
+
+    >>> called("ev"), called("battery"), called("Carport PV")
+    ('EV', 'battery', 'Carport PV')
+    """
+    return name.upper() if name in ABBREVIATIONS else name
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital letter, whatever the device is called."""
+    return text[:1].upper() + text[1:]
 
 
 class _Teller:
@@ -61,7 +86,7 @@ class _Teller:
 
     def _line(self, device: str, text: str) -> Iterator[Reason]:
         if text:
-            yield Reason(device, text)
+            yield Reason(device, sentence(text))
 
     # Words for what holds
 
@@ -104,30 +129,30 @@ class _Teller:
         """What else flows at the connection point, as commanded where it is commanded."""
         house, decision = self._house, self._decision
         parts = [f"base load {watts(house.base_w)}"] if house.loads else []
-        parts += [f"{a.name} {watts(a.power_w)}" for a in house.appliances if a.power_w >= NOTABLE_W]
+        parts += [f"{called(a.name)} {watts(a.power_w)}" for a in house.appliances if a.power_w >= NOTABLE_W]
         parts += [
-            f"{plan.device.name} {watts(plan.power_w)}"
+            f"{called(plan.device.name)} {watts(plan.power_w)}"
             for plan in decision.chargers
             if plan.device.name != but and plan.power_w >= NOTABLE_W
         ]
-        parts += [f"{p.name} gives {watts(-p.power_w)}" for p in house.producers if -p.power_w >= NOTABLE_W]
+        parts += [f"{called(p.name)} gives {watts(-p.power_w)}" for p in house.producers if -p.power_w >= NOTABLE_W]
         for plan in decision.batteries:
             if plan.device.name != but and abs(plan.power_w) >= NOTABLE_W:
                 verb = "gives" if plan.power_w < 0.0 else "takes"
-                parts.append(f"{plan.device.name} {verb} {watts(abs(plan.power_w))}")
+                parts.append(f"{called(plan.device.name)} {verb} {watts(abs(plan.power_w))}")
         return ", ".join(parts)
 
     # Devices
 
     def _charger(self, plan: ChargerPlan) -> str:
-        name, held = plan.device.name, self._held_at(plan)
+        own, name, held = plan.device.name, called(plan.device.name), self._held_at(plan)
         match plan.why:
             case Why.LIMIT:
-                return f"{name} {held}: {self._cap()}, {self._rest(name)}"
+                return f"{name} {held}: {self._cap()}, {self._rest(own)}"
             case Why.EMERGENCY:
                 return f"{name} {held}: {self._emergency()}"
             case Why.DEVICE_LIMIT:
-                return f"{name} {held}: {self._device_bound(name)}"
+                return f"{name} {held}: {self._device_bound(own)}"
             case Why.PRICE:
                 return f"{name} {held}: {self._price(self._decision.tariff)}{self._need(plan)}"
             case Why.SAVING:
@@ -148,28 +173,28 @@ class _Teller:
         if device.target is None or device.departure is None:
             return ""
         if device.needs_s <= 0.0:
-            return f"; it has its {device.target:.0%}"
+            return f"; it has its {percent(device.target)}"
         hours = device.needs_s / 3600.0
-        return f"; it needs {hours:.1f} h for {device.target:.0%} by {self._clock(device.departure)}"
+        return f"; it needs {hours:.1f} h for {percent(device.target)} by {self._clock(device.departure)}"
 
     def _battery(self, plan: BatteryPlan) -> str:
-        name, power = plan.device.name, plan.power_w
-        stops = f"; stops at SoC {plan.reserve:.0%}".replace("%", " %")
+        own, name, power = plan.device.name, called(plan.device.name), plan.power_w
+        stops = f"; stops at SoC {percent(plan.reserve)}"
         if plan.why is Why.RESERVE:
-            return f"{name} gives nothing: SoC {plan.device.level * 100:.0f} % is its reserve"
+            return f"{name} gives nothing: SoC {percent(plan.device.level)} is its reserve"
         if abs(power) < NOTABLE_W:
             return ""
         verb = "gives" if power < 0.0 else "takes"
         told = f"{name} {verb} {watts(abs(power))}"
         match plan.why:
             case Why.SUPPORT if power < 0.0:
-                going = [c.device.name for c in self._decision.chargers if c.power_w > 0.0]
-                purpose = f"so that {' and '.join(going)} may go on" if going else "to keep the limit"
+                going = [called(c.device.name) for c in self._decision.chargers if c.power_w > 0.0]
+                purpose = f"so that the {' and '.join(going)} may go on" if going else "to keep the limit"
                 return f"{told} {purpose}{stops}"
             case Why.SUPPORT:
                 return f"{told} and no more: {self._cap()}"
             case Why.DEVICE_LIMIT:
-                return f"{told}: {self._device_bound(name)}"
+                return f"{told}: {self._device_bound(own)}"
             case Why.PRICE:
                 return f"{told}: {self._price(self._decision.tariff)}{stops if power < 0.0 else ''}"
             case Why.EXPORT:
@@ -181,17 +206,17 @@ class _Teller:
                 return f"{told}: covers the house{stops}"
 
     def _appliance(self, plan: AppliancePlan) -> str:
-        device = plan.device
+        device, name = plan.device, called(plan.device.name)
         if device.waiting:
             return self._waiting(plan)
         if plan.held:
             following = device.following()
             until = f" until {self._clock(following[1] + following[0].max_pause)} at most" if following else ""
-            return f"{device.name} is held before its next step{until}: {self._cause(plan.why)}"
-        if device.running and plan.why in (Why.EMERGENCY, Why.LIMIT):
-            return f"{device.name} runs on at {watts(device.power_w)}: what is left of it can't be paused"
-        if device.running and self._decision.band.upper is not None and device.power_w >= NOTABLE_W:
-            return f"{device.name} runs on at {watts(device.power_w)}: {self._pausable(plan)}"
+            return f"{name} is held before its next step{until}: {self._cause(plan.why)}"
+        pressed = plan.why in (Why.EMERGENCY, Why.LIMIT)
+        notable = self._decision.band.upper is not None and device.power_w >= NOTABLE_W
+        if device.running and (pressed or notable):
+            return f"{name} runs on at {watts(device.power_w)}: {self._pausable(plan)}"
         return ""
 
     def _pausable(self, plan: AppliancePlan) -> str:
@@ -201,21 +226,21 @@ class _Teller:
         return f"this step can't be paused before {self._clock(following[1])}"
 
     def _waiting(self, plan: AppliancePlan) -> str:
-        device = plan.device
+        device, name = plan.device, called(plan.device.name)
         latest = f"starts by {self._clock(device.latest_start)} at the latest"
         match plan.why:
             case Why.WINDOW:
-                return f"{device.name} waits until {self._clock(device.start)}, as its user set"
+                return f"{name} waits until {self._clock(device.start)}, as its user set"
             case Why.LATEST:
-                return f"{device.name} starts now: its window closes at {self._clock(device.end)}"
+                return f"{name} starts now: its window closes at {self._clock(device.end)}"
             case Why.SURPLUS if plan.act.value == "start":
-                return f"{device.name} starts: PV gives {watts(self._house.produced_w - self._house.base_w)} to spare"
+                return f"{name} starts: PV gives {watts(self._house.produced_w - self._house.base_w)} to spare"
             case Why.SURPLUS:
-                return f"{device.name} waits for PV surplus; {latest}"
+                return f"{name} waits for PV surplus; {latest}"
             case Why.PRICE if self._decision.tariff.worth is not Worth.DEAR:
-                return f"{device.name} starts: {self._price(self._decision.tariff)}"
+                return f"{name} starts: {self._price(self._decision.tariff)}"
             case _:
-                return f"{device.name} waits: {self._cause(plan.why)}; {latest}"
+                return f"{name} waits: {self._cause(plan.why)}; {latest}"
 
     def _cause(self, why: Why) -> str:
         match why:
@@ -229,14 +254,14 @@ class _Teller:
                 return self._cap()
 
     def _producer(self, plan: ProducerPlan) -> str:
-        device, given = plan.device, -plan.device.power_w
+        device, name, given = plan.device, called(plan.device.name), -plan.device.power_w
         if plan.lower_w is not None and -plan.lower_w < -device.available_w - 1.0:
             could = f"it could give {watts(-device.available_w)}"
-            return f"{device.name} held at {watts(-plan.lower_w)}: {self._producer_cause(plan)}; {could}"
+            return f"{name} held at {watts(-plan.lower_w)}: {self._producer_cause(plan)}; {could}"
         if given < NOTABLE_W:
             return ""
         shares = [f"{watts(share)} into {where}" for where, share in self._shares(plan) if share >= NOTABLE_W / 2.0]
-        return f"{device.name} feeds {watts(given)}" + (f": {', '.join(shares)}" if shares else "")
+        return f"{name} feeds {watts(given)}" + (f": {', '.join(shares)}" if shares else "")
 
     def _producer_cause(self, plan: ProducerPlan) -> str:
         if plan.why is Why.PRICE:
@@ -252,9 +277,9 @@ class _Teller:
         own = -plan.device.power_w / house.produced_w if house.produced_w > 0.0 else 0.0
         left = house.produced_w
         takers = [("the house", max(house.base_w, 0.0))]
-        takers += [(f"the {a.name}", a.power_w) for a in house.appliances]
-        takers += [(f"the {c.name}", c.power_w) for c in house.chargers]
-        takers += [(f"the {b.name}", b.power_w) for b in house.batteries if b.power_w > 0.0]
+        takers += [(f"the {called(a.name)}", a.power_w) for a in house.appliances]
+        takers += [(f"the {called(c.name)}", c.power_w) for c in house.chargers]
+        takers += [(f"the {called(b.name)}", b.power_w) for b in house.batteries if b.power_w > 0.0]
         for name, wanted in takers:
             share = min(max(wanted, 0.0), left)
             left -= share

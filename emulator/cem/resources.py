@@ -111,11 +111,27 @@ class Step:
 
     container_id: str
     sequence_id: str
-    lasts: timedelta
-    peak_w: float
+    elements: tuple[tuple[timedelta, float], ...]
+    """Length and expected power of its parts, in order."""
     max_pause: timedelta
     status: g.PPBCPowerSequenceStatus
     progress: timedelta
+
+    @property
+    def lasts(self) -> timedelta:
+        return sum((lasts for lasts, _ in self.elements), timedelta(0))
+
+    @property
+    def peak_w(self) -> float:
+        return max(power for _, power in self.elements)
+
+    def power_at(self, into: timedelta) -> float | None:
+        """Expected power this far into the step; None beyond its end. [W]"""
+        for lasts, power in self.elements:
+            if into < lasts:
+                return power
+            into -= lasts
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +164,15 @@ class Appliance:
     @property
     def running(self) -> bool:
         return not self.waiting and self.steps[-1].status is not g.PPBCPowerSequenceStatus.FINISHED
+
+    def rise_w(self, now: datetime, ahead: timedelta) -> float:
+        """How much more than now its profile expects it to draw within a short while. [W, not negative]"""
+        for step in self.steps:
+            if step.status is g.PPBCPowerSequenceStatus.EXECUTING:
+                into = step.progress + (now - self.told_at)
+                present, coming = step.power_at(into), step.power_at(into + ahead)
+                return max(0.0, coming - present) if present is not None and coming is not None else 0.0
+        return 0.0
 
     def following(self) -> tuple[Step, datetime] | None:
         """The next step to begin and when it will, if nothing waits; None when the last one runs or all is done."""
@@ -320,12 +345,14 @@ def _appliance(session: CemSession, name: str, power_w: float) -> Resource:
 def _step(container: g.PPBCPowerSequenceContainer, status: g.PPBCPowerSequenceContainerStatus | None) -> Step:
     normal = [sequence for sequence in container.power_sequences if not sequence.abnormal_condition_only]
     sequence = (normal or container.power_sequences)[0]
-    powers = [value.value_expected for element in sequence.elements for value in element.power_values]
+    elements = tuple(
+        (lasting(element.duration), sum(value.value_expected for value in element.power_values))
+        for element in sequence.elements
+    )
     return Step(
         container_id=key(container.id),
         sequence_id=key(sequence.id),
-        lasts=sum((lasting(element.duration) for element in sequence.elements), timedelta(0)),
-        peak_w=max(powers),
+        elements=elements,
         max_pause=lasting(sequence.max_pause_before),
         status=status.status if status else g.PPBCPowerSequenceStatus.NOT_SCHEDULED,
         progress=lasting(status.progress if status else None),
