@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--site", type=Path, metavar="FILE", help="another house than the demo's")
     demo.add_argument("--store", type=Path, metavar="PATH", help="keep the recording here (default: a temporary file)")
     demo.add_argument("--theme", choices=("light", "dark", "high_contrast"), help="default: as the system says")
+    demo.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     demo.add_argument("--json", action="store_true", help="with --headless: facts as JSON lines")
 
     vtn = commands.add_parser("vtn", help="a headless VTN")
@@ -142,7 +143,9 @@ def _demo(options: argparse.Namespace) -> int:
         return run(lambda: run_lab(settings, options.seconds, options.json))
     from console.ui.start import open_console
 
-    return open_console(settings, seconds=options.seconds, shots=options.shots, theme=options.theme)
+    return open_console(
+        settings, seconds=options.seconds, shots=options.shots, theme=options.theme, measure=options.measure
+    )
 
 
 def _vtn(options: argparse.Namespace) -> int:

@@ -97,6 +97,8 @@ class LiveDesk:
         self.nodes: dict[str, Node] = {}
         self.bridges: dict[str, SiteBridge] = {}
         self.listeners: list[Callable[[str, Fact, datetime], None]] = []
+        self.starter: Callable[[], Outcome] | None = None
+        """Starts the lab on this desk."""
         self._events = EventTable()
         self._vens = VenTable()
         self._reports = ReportTable(self.series_book)
@@ -104,6 +106,11 @@ class LiveDesk:
         self._changes: set[str] = set(Area)
         self._heard_to = 0
         self._following = store.listen()
+
+    def keep_time(self, clock: Clock, timezone: tzinfo) -> None:
+        """Go by another clock and show another zone's times: that of the lab."""
+        self.clock, self._timezone = clock, timezone
+        self._since = clock.now()
 
     # Attaching --------------------------------------------------------------------------------------------------------
 
@@ -269,6 +276,11 @@ class LiveDesk:
             return Outcome(False, f"There is no running session {session}.")
         trouble = [finding.text for finding in node.session.command(command)]
         return Outcome(False, " ".join(trouble)) if trouble else Outcome(True, done, subject)
+
+    def start_lab(self) -> Outcome:
+        if self.nodes or self.starter is None:
+            return Outcome(False, "The lab runs already.")
+        return self.starter()
 
     def issue_event(self, session: str, draft: EventDraft) -> Outcome:
         known = {view.event.event_id for view in self._events.views()}

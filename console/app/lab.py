@@ -25,7 +25,6 @@ from console.openadr.vtn import Vtn
 from console.session.clock import ScaledClock
 from console.session.session import Session
 from console.session.tasks import Tasks
-from console.store.store import Store
 
 VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
 POLL_PERIOD = timedelta(seconds=2)
@@ -43,7 +42,7 @@ class LabSettings:
     site_file: Path | None = None
     """None: the demo house."""
     store: Path | None = None
-    """None: a temporary file."""
+    """Where the recording goes; None: a temporary file. Opened by whoever makes the desk."""
 
 
 def demo_site() -> Path:
@@ -78,26 +77,29 @@ def lab_event(now: datetime) -> EventDraft:
 
 
 class Lab:
-    """Make one, ``await start()``, look at ``desk``, ``await close()``.
+    """Attach the lab to a desk: make one, ``await start()``, ``await close()``.
+
+    The desk takes over the lab's clock and the time zone of its house.
 
     Raises
     ------
-    FileError, StoreError, TransportError
+    FileError, TransportError
         From ``__init__`` and ``start``, each with one sentence for people.
     """
 
-    def __init__(self, settings: LabSettings, today: date) -> None:
+    def __init__(self, settings: LabSettings, desk: LiveDesk, now: datetime) -> None:
         self.settings = settings
         self.site_file = settings.site_file or demo_site()
         self.zone = site_zone(self.site_file)
-        self.origin = origin_of(today, settings.at, self.zone)
+        self.origin = origin_of(now.astimezone(self.zone).date(), settings.at, self.zone)
         self.clock = ScaledClock(self.origin, settings.speed)
-        self.store = Store.open(settings.store)
-        self.desk = LiveDesk(self.store, self.clock, self.zone)
+        self.desk = desk
+        self.store = desk.store
         self.tasks = Tasks()
         self.bridge: SiteBridge | None = None
         self._sessions: list[Session] = []
         self._telemetry = asyncio.Event()
+        desk.keep_time(self.clock, self.zone)
 
     async def start(self) -> None:
         rng = random.Random(self.settings.seed)
@@ -112,7 +114,7 @@ class Lab:
     async def _start_vtn(self, rng: random.Random) -> str:
         settings = VtnSettings(poll_period=POLL_PERIOD, request_reports=True)
         role = Vtn(VTN_NAME, SeededIds(rng), rng, settings)
-        session = Session(VTN_NAME, role, self.store, self.clock)
+        session = Session(VTN_NAME, role, self.store, self.clock, timezone=self.zone)
         self._sessions.append(session)
         node = self.desk.attach(session, role, "VTN")
         node.url = await session.serve("127.0.0.1", 0)
@@ -122,7 +124,7 @@ class Lab:
     async def _start_ven(self, rng: random.Random, bridge: SiteBridge, url: str) -> None:
         settings = VenSettings(offers=bridge.offers(), poll_period=POLL_PERIOD)
         role = Ven(VEN_NAME, SeededIds(rng), rng, settings, decide=bridge.decide)
-        session = Session(VEN_NAME, role, self.store, self.clock)
+        session = Session(VEN_NAME, role, self.store, self.clock, timezone=self.zone)
         self._sessions.append(session)
         self.desk.attach(session, role, "VEN", url)
         run = SiteRun(bridge, session, self.clock)
@@ -144,4 +146,3 @@ class Lab:
         await self.tasks.close()
         for session in reversed(self._sessions):
             await session.close()
-        self.store.close()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from console.app.lab import VEN_NAME, VTN_NAME, Lab, LabSettings
 from console.app.running import DONE, NEVER_REGISTERED, Printer, complain, until_interrupted, wait
 from console.app.words import event_label, watts
+from console.app.workspace import Workspace
 from console.openadr.facts import (
     Closed,
     EventChanged,
@@ -20,7 +21,6 @@ from console.openadr.facts import (
     ReportPoint,
     ReportsOffered,
 )
-from console.session.clock import SystemClock
 
 DEFAULT_RUN = timedelta(seconds=60)
 _WAYS = ("not exchanged", "exchanged one way", "exchanged both ways")
@@ -99,7 +99,8 @@ def summary(lab: Lab, seen: Seen) -> list[str]:
 async def run_lab(settings: LabSettings, seconds: timedelta | None, as_json: bool) -> int:
     """Run the lab for ``seconds`` of real time (a minute unless told otherwise) or until Ctrl+C."""
     stop = until_interrupted()
-    lab = Lab(settings, SystemClock().now().date())
+    workspace = Workspace(settings.store)
+    lab = workspace.make_lab(settings)
     printer = Printer(as_json, lab.zone)
     seen = Seen(lab.origin)
     lab.desk.listeners.append(lambda session, fact, at: seen.note(session, fact, at))
@@ -109,7 +110,7 @@ async def run_lab(settings: LabSettings, seconds: timedelta | None, as_json: boo
         await wait(lab.clock, stop, seconds or DEFAULT_RUN)
         lines = summary(lab, seen)
     finally:
-        await lab.close()
+        await workspace.close()
     printer(Closed(), lab.clock.now())
     for line in lines:
         complain(line) if as_json else print(line, flush=True)

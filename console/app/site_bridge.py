@@ -164,8 +164,8 @@ class SiteBridge:
     def decide(self, event: EventChanged, now: datetime) -> tuple[str, str]:
         """The CEM's opinion as an opt answer and a sentence."""
         signals = self.signals_of(event)
-        opt_in, text = self.house.opinion(signals, now)
-        return ("optIn" if opt_in else "optOut"), text
+        opinion = self.house.opinion(signals, now)
+        return ("optIn" if opinion.opt_in else "optOut"), opinion.text
 
     def _send_signals(self) -> None:
         signals: list[GridSignal] = []
