@@ -20,8 +20,10 @@ STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 2
 """Spacings of ticks that people count in, s."""
 
 
-KILO_UNITS = frozenset({"W", "Wh", "VA", "VAh", "VAr", "VArh"})
+KILO_UNITS = frozenset({"W", "VA", "VAR", "Wh", "VAh", "VARh"})
 """Units shown with k from 1000 on; all others are shown as they are."""
+POWER_UNITS = frozenset({"W", "VA", "VAR"})
+"""Units whose axis always shows its zero: a power without it misleads, a meter's count does not."""
 
 
 def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:

@@ -13,7 +13,7 @@ from console.app.durations import show_duration
 from console.app.views import EventVen, EventView
 from console.app.words import quantity
 from console.openadr.facts import EventStatus
-from console.ui.event_dialog import FINDINGS_WIDTH, FOOT_HEIGHT, FORM_WIDTH, scrolled
+from console.ui.event_dialog import FINDINGS_WIDTH, FOOT_HEIGHT, FORM_WIDTH, LEAST_PANE, scrolled
 from console.ui.event_preview import EventPreview, course_of_event
 from console.ui.gantt import when_words
 from console.ui.glyphs import OPT_GLYPH, glyph, put
@@ -168,8 +168,9 @@ class EventDetail(QWidget):
             (scrolled_list(self.history), 2),
             name="panel",
         )
-        right.setFixedWidth(FINDINGS_WIDTH + 40)
-        body = box("h", left, line("v"), (middle, 1), line("v"), right)
+        right.setMinimumWidth(LEAST_PANE)
+        right.setMaximumWidth(FINDINGS_WIDTH + 40)
+        body = box("h", left, line("v"), (middle, 3), line("v"), (right, 2))
         foot = box(
             "h",
             (self.said, 1),

@@ -34,6 +34,7 @@ from console.ui.words import clock, plural
 
 FORM_WIDTH = 340
 FINDINGS_WIDTH = 316
+LEAST_PANE = 220
 FOOT_HEIGHT = 44
 
 
@@ -143,8 +144,9 @@ class EventEditor(QWidget):
             (self.source, 1),
             name="panel",
         )
-        right.setFixedWidth(FINDINGS_WIDTH)
-        body = box("h", form, line("v"), (middle, 1), line("v"), right)
+        right.setMinimumWidth(LEAST_PANE)
+        right.setMaximumWidth(FINDINGS_WIDTH)
+        body = box("h", form, line("v"), (middle, 3), line("v"), (right, 2))
         foot = box(
             "h", (self._consequence, 1), self.discard, self.issue, margins=(12, 0, 12, 0), spacing=8, name="chrome"
         )
@@ -218,18 +220,20 @@ class EventEditor(QWidget):
             self.source.verticalScrollBar().setValue(place)
 
     def _say(self, wrong: bool) -> None:
+        """Name in button and foot what would go out, and to whom."""
         vens = len(self.form.targets.names())
         to = plural(vens, "VEN") if vens else "every VEN to come"
         verb, of = ("Modify", f" {self._modified.event.event_id}") if self._modified else ("Issue", " event")
         self.issue.set_text(f"{verb}{of} {'for' if self._modified else 'to'} {to}")
-        if self.draft is None or wrong:
-            self._consequence.setText("Nothing is sent before the errors are gone.")
-        else:
+        words = "Nothing is sent before the errors are gone."
+        if self.draft is not None and not wrong:
             starts = clock(self.draft.start, self._desk.timezone)
-            self._consequence.setText(
+            words = (
                 f"Sends oadrDistributeEvent at each VEN's next poll; starts {starts}. "
                 "It can be modified or cancelled, not unsent."
             )
+        self._consequence.setText(words)
+        self._consequence.setToolTip(words)
 
     def _send(self) -> None:
         """Ctrl+Enter asks once: the first goes to the button that names what happens, the second sends."""

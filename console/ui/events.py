@@ -36,7 +36,7 @@ class Legend(Canvas):
         super().__init__(
             height=24, name="Legend: far, near, active, completed, cancelled, draft; optIn, optOut, no answer"
         )
-        self.setMinimumWidth(620)
+        self.setMinimumWidth(300)
 
     def draw(self, painter: QPainter, width: int, height: int) -> None:
         x = 0.0

@@ -22,7 +22,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from console.app.views import LimitSpan
-from console.ui.axes import KILO_UNITS, nice_ticks, prefix_of, tick_label, tick_text, time_ticks
+from console.ui.axes import POWER_UNITS, nice_ticks, prefix_of, tick_label, tick_text, time_ticks
 from console.ui.curves import Floats, figure, stepped, thinned, value_at, with_gaps
 from console.ui.glyphs import hatch, put, width_of
 from console.ui.theme import col, ui
@@ -256,8 +256,7 @@ class TimePlot(QWidget):
     ) -> None:
         super().__init__(parent)
         self.unit = unit
-        self.keep_zero = unit in KILO_UNITS
-        """Whether 0 always shows: a power without its zero misleads."""
+        self.keep_zero = unit in POWER_UNITS
         self.fixed_range: tuple[float, float] | None = None
         """E.g. (0, 100) for a state of charge; None follows what is seen."""
         self._curves: dict[str, tuple[Curve, pg.PlotCurveItem]] = {}

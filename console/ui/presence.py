@@ -224,7 +224,8 @@ class VenDetail(QWidget):
         self.messages = button("Show messages", "", "rows-3", self._show_messages)
         self.last = button("Show last message", "quiet", "", self._show_last)
         who = box("v", pane_title(self._title, self.copy), self._facts, None, name="panel")
-        who.setFixedWidth(370)
+        who.setMinimumWidth(280)
+        who.setMaximumWidth(370)
         rows = [box("h", head, (words, 1), spacing=10) for head, words in zip(self._heads, self._lines, strict=True)]
         for head in self._heads:
             head.setFixedWidth(82)
@@ -245,7 +246,7 @@ class VenDetail(QWidget):
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(box("h", who, line("v"), (means, 5), line("v"), (gaps, 4), name="panel"))
+        layout.addWidget(box("h", (who, 5), line("v"), (means, 5), line("v"), (gaps, 4), name="panel"))
 
     def show_ven(self, ven: VenView) -> None:
         self.ven = ven

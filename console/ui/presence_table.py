@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from console.app.views import VenView
@@ -33,6 +33,10 @@ COLUMNS = (
     ("Findings", 70),
 )
 """Head and width in px; 0 takes what is left."""
+NAME = 2
+LEAST_NAME = 120
+SPARE = (3, 4, 7)
+"""Columns a narrow window does without, first to go first: profile, transport, report."""
 BAR_PERIODS = 4.0
 LATE, OFFLINE = 1.5, 3.0
 BAD = (PresenceState.LATE, PresenceState.OFFLINE)
@@ -237,8 +241,16 @@ class PresenceTable(QTableView):
         head.setFont(ui(12))
         head.setHighlightSections(False)
         head.setMinimumSectionSize(56)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         for column, (_, width) in enumerate(COLUMNS):
-            if width:
-                head.resizeSection(column, width)
-            else:
-                head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+            head.resizeSection(column, width or LEAST_NAME)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The name takes what is left; where too little is left, columns go in the order of SPARE."""
+        super().resizeEvent(event)
+        room = self.viewport().width() - sum(width for _, width in COLUMNS)
+        for column in SPARE:
+            hidden = room < LEAST_NAME
+            self.setColumnHidden(column, hidden)
+            room += COLUMNS[column][1] if hidden else 0
+        self.horizontalHeader().resizeSection(NAME, max(room, LEAST_NAME))

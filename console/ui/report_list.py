@@ -36,6 +36,8 @@ Index = QModelIndex | QPersistentModelIndex
 Key = tuple[str, str, str, str]
 """(session, venID, reportSpecifierID, rID)."""
 HEADING = 28
+SCROLL_BAR = 12
+"""Kept free at the right, so that columns stay under their heads."""
 STATE_GLYPHS = {"running": "on", "stale": "late", "requested": "wait", "offered": "never", "stopped": "x"}
 COLUMNS = (("State", 104), ("rID", 0), ("Reading", 92), ("Every", 62), ("Value", 92), ("Age", 62))
 """Head and width in px; 0 takes what is left."""
@@ -102,7 +104,7 @@ class ReportHead(Canvas):
     def draw(self, painter: QPainter, width: int, height: int) -> None:
         painter.fillRect(0, 0, width, height, col("sunken"))
         painter.fillRect(0, height - 1, width, 1, col("border"))
-        for name, x, room in cells(width - 12):
+        for name, x, room in cells(width - SCROLL_BAR):
             align = "r" if name in RIGHT_ALIGNED else "l"
             left = x + (12 if name == "State" else 6)
             put(painter, QRectF(left, 0, room - 12, height), name, "text_muted", ui(12), align)
@@ -204,7 +206,7 @@ class ReportDelegate(QStyledItemDelegate):
             painter.fillRect(rect, col("selection"))
         if index.row() == self._view.currentIndex().row() and self._view.hasFocus():
             painter.fillRect(QRectF(rect.left(), rect.top(), 3, rect.height()), col("accent"))
-        for name, x, room in cells(rect.width()):
+        for name, x, room in cells(self._view.width() - SCROLL_BAR):
             box = QRectF(rect.left() + x + (12 if name == "State" else 6), rect.top(), room - 12, rect.height())
             self._cell(painter, box, row, name)
 
@@ -212,6 +214,7 @@ class ReportDelegate(QStyledItemDelegate):
         painter.fillRect(rect, col("panel"))
         painter.fillRect(QRectF(rect.left(), rect.bottom() - 0.5, rect.width(), 1), col("plot_grid"))
         room = rect.adjusted(12, 4, -12, 0)
+        room.setRight(self._view.width() - SCROLL_BAR - 12)
         used = put(painter, room, row.ven_id, "text", ui(12.5, 600)) + 10
         used += put(painter, room.adjusted(used, 0, 0, 0), row.report_name, "text_muted", mono(12)) + 10
         if row.report_request_id:
@@ -253,7 +256,7 @@ class ReportList(QListView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         model.modelAboutToBeReset.connect(self._remember)
         model.modelReset.connect(self._restore)
