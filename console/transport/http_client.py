@@ -6,6 +6,7 @@ does not come back, or is not HTTP, is :class:`Undelivered` with the reason in w
 
 from __future__ import annotations
 
+import os
 import ssl
 import time
 from collections.abc import Iterable
@@ -234,6 +235,8 @@ def _root_text(error: BaseException) -> str:
     """The innermost reason, which is the operating system's."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     return str(error) or type(error).__name__
