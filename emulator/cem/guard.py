@@ -92,7 +92,7 @@ class Guard:
 
     def _rise_w(self, house: House, ahead: timedelta) -> float:
         """What the profiles of running appliances are about to draw more. [W]"""
-        return sum(appliance.rise_w(house.now, ahead) for appliance in house.appliances)
+        return sum(appliance.rise_w(house.now, ahead, self._settings.period) for appliance in house.appliances)
 
     # Chargers
 

@@ -165,13 +165,19 @@ class Appliance:
     def running(self) -> bool:
         return not self.waiting and self.steps[-1].status is not g.PPBCPowerSequenceStatus.FINISHED
 
-    def rise_w(self, now: datetime, ahead: timedelta) -> float:
-        """How much more than now its profile expects it to draw within a short while. [W, not negative]"""
+    def rise_w(self, now: datetime, ahead: timedelta, lag: timedelta) -> float:
+        """How much more its profile expects within ``ahead`` than it draws; a rise counts until ``lag`` after it.
+
+        What it draws less than its profile says without a rise is no rise: profiles are not that exact. [W]
+        """
         for step in self.steps:
             if step.status is g.PPBCPowerSequenceStatus.EXECUTING:
                 into = step.progress + (now - self.told_at)
-                present, coming = step.power_at(into), step.power_at(into + ahead)
-                return max(0.0, coming - present) if present is not None and coming is not None else 0.0
+                before = step.power_at(max(into - lag, timedelta(0)))
+                expected = [power for power in (step.power_at(into), step.power_at(into + ahead)) if power is not None]
+                if before is None or not expected:
+                    return 0.0
+                return max(0.0, min(max(expected) - before, max(expected) - self.power_w))
         return 0.0
 
     def following(self) -> tuple[Step, datetime] | None:
