@@ -19,7 +19,7 @@ from console.openadr.facts import EventChanged, EventGone, EventStatus, OptChang
 from console.openadr.findings import Severity
 from console.openadr.model import EventResponse, OadrDistributeEvent, OadrEvent, QualifiedEventID
 from console.openadr.replies import found, response
-from console.openadr.timeline import ZERO, Timeline, event_fact, listed_until, put_off_at_most, timeline
+from console.openadr.timeline import ZERO, Timeline, event_fact, later, listed_until, put_off_at_most, timeline
 
 TIMER = "event:"
 REMEMBERED = 1000
@@ -168,7 +168,7 @@ class ReceivedEvents:
     def _stop(self, held: Held, why: str, now: datetime) -> list[Action]:
         bound = put_off_at_most(held.event.event.active_period)
         if bound > ZERO and held.told is EventStatus.ACTIVE:
-            held.stop_at = now + timedelta(seconds=int(self.rng.uniform(0, bound.total_seconds())))
+            held.stop_at = later(now, timedelta(seconds=int(self.rng.uniform(0, bound.total_seconds()))))
             return self._watch(held, now)
         held.told = EventStatus.CANCELLED
         return [Noted(self._fact(held, EventStatus.CANCELLED)), *self._drop(held, why)]
@@ -228,7 +228,7 @@ class ReceivedEvents:
             wrong = f"No event {event_id} is held" if opt_type in ("optIn", "optOut") else f"{opt_type} is no optType"
             return None, [found("command", Severity.ERROR, f"The opt was not set: {wrong}.")]
         held.opt_type = opt_type
-        told = [self._opted(held, "set by hand"), Keep()]
+        told: list[Action] = [self._opted(held, "set by hand"), Keep()]
         if held.event.response_required != "always":
             return None, told
         return _answer(held.event, held.request_id, "200", "", opt_type), told

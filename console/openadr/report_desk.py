@@ -40,7 +40,7 @@ from console.openadr.model import (
 from console.openadr.replies import found
 from console.openadr.resource_status import status_value
 from console.openadr.states import REPORT_REQUEST, Course, Requested
-from console.openadr.timeline import length
+from console.openadr.timeline import later, length
 from console.openadr.units import convert, unit_of
 
 SHORTEST = timedelta(seconds=2)
@@ -346,7 +346,7 @@ def _laid_out(report: OadrReport, request: Request | None) -> list[tuple[Interva
         at = interval.dtstart or at
         laid.append((interval, at))
         if at is not None:
-            at += length(interval.duration) or step
+            at = later(at, length(interval.duration) or step)
     return laid
 
 
