@@ -50,6 +50,8 @@ from console.transport.http_server import HttpServer
 
 log = logging.getLogger(__name__)
 
+_NO_BODY = Finding("http", Severity.ERROR, "The request has no body; an oadrPayload was expected.", clause="9.1")
+
 OnFact = Callable[[Fact, datetime], None]
 
 
@@ -234,6 +236,10 @@ class Session:
         return response
 
     async def _handle(self, request: Request, number: int) -> tuple[Response, Payload | None]:
+        if not request.body:
+            findings = (*request.findings, _NO_BODY)
+            self._recorder.derive_unread(number, findings)
+            return _refusal(406, findings), None
         dissection = await self._recorder.dissect(request.body)
         findings = self._recorder.derive(number, dissection, request.findings)
         message = dissection.message
