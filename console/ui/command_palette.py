@@ -123,7 +123,8 @@ class CommandPalette(QFrame):
 
     @Slot(str)
     def _find(self, typed: str) -> None:
-        self.rows.set_actions(matching(self._book.actions, typed))
+        others = [action for action in self._book.actions if action.id != "file.commands"]
+        self.rows.set_actions(matching(others, typed))
         self.listed.setCurrentIndex(self.rows.index(0))
 
     @Slot(QModelIndex)

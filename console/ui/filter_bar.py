@@ -19,8 +19,8 @@ from console.ui.words import count
 
 TYPING_MS = 150
 """A filter is applied when typing rests this long."""
-_TOKEN = re.compile(r'"[^"]*"?|[<>=!~]+|[^\s"<>=!~]+')
-_JOINTS = ("and", "or", "not", "in")
+_TOKEN = re.compile(r'"[^"]*"?|[<>=!~]+|[()]|[^\s"<>=!~()]+')
+_JOINTS = ("and", "or", "not", "in", "contains", "(", ")")
 
 
 def roles_of(text: str) -> list[tuple[int, int, str]]:
@@ -32,7 +32,7 @@ def roles_of(text: str) -> list[tuple[int, int, str]]:
         if token[0] in _JOINTS or token[0][0] in "<>=!~":
             role = "text_muted"
         else:
-            role = "accent" if following[:1] in tuple("<>=!~") or following == "in" else "text"
+            role = "accent" if following[:1] in tuple("<>=!~") or following in ("in", "contains") else "text"
         found.append((token.start(), token.end() - token.start(), role))
     return found
 
@@ -135,7 +135,7 @@ class FilterBar(QWidget):
         self._off = False
         self._clear = tool("filter-x", "Clear filter", self.clear)
         self._pause = button("Pause tail", "", "pause", self.pause_toggled.emit)
-        self._pause.setMinimumWidth(112)
+        self._pause.setMinimumWidth(136)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 0, 8, 0)
         layout.setSpacing(6)

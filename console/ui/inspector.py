@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from console.openadr.findings import Finding
 from console.ui.finding_paint import finding_height, paint_finding, place_of
 from console.ui.node_tree import NodeTree, xpath_of
-from console.ui.source import TagsMuted, TextPane, hex_dump, shortened
+from console.ui.source import HEX_NARROW, HEX_ROOM, HEX_WIDTH, TagsMuted, TextPane, hex_dump, shortened
 from console.ui.theme import BAR, mono, ui
 from console.ui.widgets import Glyph, box, button, label, line, tab_bar, tool
 from console.ui.words import clock, count, offset, size
@@ -148,7 +148,10 @@ class Inspector(QWidget):
         bar = box("h", self.tabs, None, margins=(2, 0, 8, 0), name="panel")
         bar.setFixedHeight(32)
         self._pages = QStackedWidget()
-        for page in (self.tree, self.finding_list, self.source, self.bytes, self.http):
+        sound = label("No findings. Every check that was made passed.", "text_muted", ui(13), wrap=True)
+        self._sound = box("v", sound, None, margins=(14, 10, 14, 12), name="panel")
+        findings = box("v", self._sound, (self.finding_list, 1))
+        for page in (self.tree, findings, self.source, self.bytes, self.http):
             self._pages.addWidget(page)
         self._path = label("", "text_muted", mono(11))
         self._path.setMinimumWidth(1)
@@ -223,10 +226,13 @@ class Inspector(QWidget):
             self._show_path("")
         elif tab == FINDINGS:
             self.finding_list.rows.set_findings(shown.findings)
+            self.finding_list.setVisible(bool(shown.findings))
+            self._sound.setVisible(not shown.findings)
         elif tab == SOURCE:
             self.source.set_text(shortened(shown.pretty))
         elif tab == BYTES:
-            self.bytes.set_text(hex_dump(shown.body) or "The body is empty.")
+            width = HEX_WIDTH if self.width() >= HEX_ROOM else HEX_NARROW
+            self.bytes.set_text(hex_dump(shown.body, width=width) or "The body is empty.")
         else:
             head = "\n".join(f"{name}: {value}" for name, value in shown.headers)
             self.http.set_text(f"{shown.start_line}\n{head}".strip())

@@ -395,8 +395,16 @@ class MessageTable(QTableView):
         if self.currentIndex().row() != row or self.chosen is None:
             self.setCurrentIndex(self.rows.index(row, NUMBER))
             self.selectRow(row)
-            self.scrollTo(self.rows.index(row, NUMBER))
+            self._bring_in(row)
         return True
+
+    def _bring_in(self, row: int) -> None:
+        """Scroll so that both halves of the exchange are seen, the chosen one in any case."""
+        view = self.rows.view(row)
+        partner = self.rows.row_of(view.reply_to or view.answered_by)
+        for each in (partner, row):
+            if each >= 0:
+                self.scrollTo(self.rows.index(each, NUMBER))
 
     def _refresh_chosen(self) -> None:
         row = self.currentIndex().row()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 STACK_BELOW = 1020
 """Narrower than this the inspector goes under the list."""
+TIMELINE_ABOVE = 760
+"""Lower than this a list with the inspector under it has no room for the timeline."""
 LIST_PAGE, NOTHING_YET_PAGE, HIDDEN_PAGE = range(3)
 
 
@@ -50,7 +52,7 @@ class MessagesView(QWidget):
         self._update_state()
 
     def _build(self) -> None:
-        self._notice = Notice("info", "", "", (button("Clear filter", "link", run=self.clear_filter),))
+        self._notice = Notice("info", "", "", (button("Clear filter", "link", run=self.clear_filter),), one_line=True)
         self._notice_box = box("v", self._notice, margins=(8, 6, 8, 6), name="panel")
         self._notice_box.hide()
         self._nothing_yet = QWidget()
@@ -59,7 +61,8 @@ class MessagesView(QWidget):
         self._pages.addWidget(self._nothing_yet)
         self._hidden = empty_state("", "", button("Clear filter", "primary", run=self.clear_filter))
         self._pages.addWidget(self._hidden)
-        left = box("v", self._notice_box, (self._pages, 1), line(), self.timeline, name="panel")
+        self._timeline_box = box("v", line(), self.timeline)
+        left = box("v", self._notice_box, (self._pages, 1), self._timeline_box, name="panel")
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setObjectName("messages_splitter")
         self._splitter.setHandleWidth(1)
@@ -88,15 +91,18 @@ class MessagesView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < STACK_BELOW
+        self._timeline_box.setVisible(not narrow or self.height() >= TIMELINE_ABOVE)
         wanted = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
         if self._splitter.orientation() != wanted or event.oldSize().width() <= 0:
             self._splitter.setOrientation(wanted)
             whole = self.height() if narrow else self.width()
-            share = whole * 2 // 5 if narrow else INSPECTOR_WIDTH
+            share = whole // 2 if narrow else INSPECTOR_WIDTH
             self._splitter.setSizes([whole - share, share])
 
     def refresh(self, changed: frozenset[str]) -> None:
         """Take in what the desk says has changed; see :class:`console.ui.bridge.Bridge`."""
+        if "sessions" in changed and not len(self._desk.messages):
+            self._update_state()
         if changed & {"messages", "findings"}:
             if not self.paused:
                 self.table.catch_up()
@@ -244,12 +250,19 @@ class MessagesView(QWidget):
             self._hidden = fresh
 
     def _show_nothing_yet(self) -> None:
-        url = next((session.url for session in self._desk.sessions() if session.kind == "VTN" and session.url), "")
-        text = "No messages yet. The VTN listens on" if url else "No messages yet. No session has sent or received one."
+        sessions = self._desk.sessions()
+        url = next((session.url for session in sessions if session.kind == "VTN" and session.url), "")
+        if url:
+            text = "No messages yet. The VTN listens on"
+            offered = button("Copy URL", "", "copy", lambda: QGuiApplication.clipboard().setText(url))
+        elif not sessions:
+            text = "Nothing runs yet. The demo starts a VTN, a VEN and a house in this window."
+            offered = button("Start the demo", "primary", "play", self._desk.start_lab)
+        else:
+            text, offered = "No messages yet. No session has sent or received one.", None
         if self._nothing_yet.accessibleName() == text + url:
             return
-        copy = button("Copy URL", "", "copy", lambda: QGuiApplication.clipboard().setText(url)) if url else None
-        fresh = empty_state(text, url, copy)
+        fresh = empty_state(text, url, offered)
         fresh.setAccessibleName(text + url)
         self._swap(NOTHING_YET_PAGE, self._nothing_yet, fresh)
         self._nothing_yet = fresh

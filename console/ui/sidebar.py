@@ -179,6 +179,8 @@ class Sidebar(QListView):
         if folded != self.folded:
             self.folded = folded
             self.setFixedWidth(FOLDED_WIDTH if folded else SIDE_WIDTH)
+            bar = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if folded else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+            self.setVerticalScrollBarPolicy(bar)
             self.scheduleDelayedItemsLayout()
 
     def _show(self, kind: str, name: str) -> None:

@@ -11,6 +11,9 @@ from console.ui.theme import col, mono
 from console.ui.words import count
 
 HEX_WIDTH = 16
+HEX_NARROW = 8
+HEX_ROOM = 600
+"""Px that a row of sixteen bytes needs; with less room there are eight."""
 HEX_LIMIT = 64 * 1024
 """Bytes shown at most; more would take a text widget seconds to lay out."""
 SOURCE_LIMIT = 512 * 1024
@@ -18,14 +21,14 @@ SOURCE_LIMIT = 512 * 1024
 _TAG = re.compile(r"<[^>]*>?|^[^<]*>")
 
 
-def hex_dump(body: bytes, limit: int = HEX_LIMIT) -> str:
-    """Offset, sixteen bytes, the printable ones of them; says how much was left out past ``limit``."""
+def hex_dump(body: bytes, limit: int = HEX_LIMIT, width: int = HEX_WIDTH) -> str:
+    """Offset, ``width`` bytes, the printable ones of them; says how much was left out past ``limit``."""
     lines: list[str] = []
-    for start in range(0, min(len(body), limit), HEX_WIDTH):
-        row = body[start : start + HEX_WIDTH]
-        left, right = row[:8].hex(" "), row[8:].hex(" ")
+    for start in range(0, min(len(body), limit), width):
+        row = body[start : start + width]
+        groups = "  ".join(f"{row[k : k + 8].hex(' '):<23}" for k in range(0, width, 8))
         shown = "".join(chr(octet) if 32 <= octet < 127 else "." for octet in row)
-        lines.append(f"{start:06x}  {left:<23}  {right:<23}  {shown}")
+        lines.append(f"{start:06x}  {groups}  {shown}")
     if len(body) > limit:
         lines.append(f"… {count(len(body) - limit)} more bytes are recorded and not shown here.")
     return "\n".join(lines)

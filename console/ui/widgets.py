@@ -348,9 +348,14 @@ def card(*items: Item, margins: Margins = (16, 14, 16, 14), spacing: int = 8) ->
 
 
 class Notice(QFrame):
-    """Tinted pane with a bar at its left: title in one sentence, what it means, actions as links."""
+    """Tinted pane with a bar at its left: title in one sentence, what it means, actions as links.
 
-    def __init__(self, kind: str, title: str, text: str = "", actions: Sequence[QWidget] = ()) -> None:
+    ``one_line`` puts the actions at the right of the title.
+    """
+
+    def __init__(
+        self, kind: str, title: str, text: str = "", actions: Sequence[QWidget] = (), one_line: bool = False
+    ) -> None:
         super().__init__()
         self.setObjectName(f"notice_{kind}")
         grid = QGridLayout(self)
@@ -360,11 +365,14 @@ class Notice(QFrame):
         self._glyph = Glyph(kind, None, 13)
         self._title = label(title, "text", ui(12.5, 600), wrap=True, select=True)
         self._text = label(text, "text", ui(12.5), wrap=True, select=True)
-        grid.addWidget(self._glyph, 0, 0, Qt.AlignmentFlag.AlignTop)
+        place = Qt.AlignmentFlag.AlignVCenter if one_line else Qt.AlignmentFlag.AlignTop
+        grid.addWidget(self._glyph, 0, 0, place)
         grid.addWidget(self._title, 0, 1)
         grid.addWidget(self._text, 1, 1)
         self._text.setVisible(bool(text))
-        if actions:
+        if one_line:
+            grid.addWidget(box("h", *actions, spacing=10), 0, 2)
+        elif actions:
             grid.addWidget(box("h", *actions, None, spacing=10), 2, 1)
         grid.setColumnStretch(1, 1)
         self.setAccessibleName(f"{kind}: {title}")

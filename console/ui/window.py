@@ -236,7 +236,7 @@ class Window(QWidget):
         self._fold(self.width())
         bridge.tick()
         bridge.start()
-        self.messages.table.setFocus()
+        (self.messages.table if self.messages.table.isVisible() else self.tabs).setFocus()
         return bridge
 
     def _place_filter_bar(self) -> None:
@@ -267,22 +267,12 @@ class Window(QWidget):
         actions = [
             Action("session.copy_url", "Copy URL of the VTN", "Session", copy_url, when=lambda: bool(vtns()),
                    tip="What a VEN has to be given to find this VTN."),
+            Action("session.start_lab", "Start the demo", "Session", desk.start_lab, when=lambda: not desk.sessions(),
+                   tip="A VTN, a VEN and a house in this window, over real sockets on this machine."),
             Action("event.new", "New event…", "Event", new_event, "Ctrl+E", when=lambda: bool(vtns()),
                    tip="Opens the editor; nothing is sent before Issue."),
         ]  # fmt: skip
-        for session in desk.sessions():
-            name = session.name
-            actions.append(
-                Action(f"session.show.{name}", f"Show messages of {name}", "Session",
-                       lambda name=name: self._narrow_to(name),
-                       when=lambda name=name: self.cursor_shared.session_name != name,
-                       tip="Narrows the message list to this session.")
-            )  # fmt: skip
         self.book.add(actions)
-
-    def _narrow_to(self, session: str) -> None:
-        self.show_view("Messages")
-        self.cursor_shared.select_session(session)
 
     @Slot(str)
     def show_view(self, name: str) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
-from console.openadr.explain import Node
 from numpy.typing import NDArray
 
 from console.app.views import (
@@ -31,6 +30,7 @@ from console.app.views import (
     StatusView,
     VenView,
 )
+from console.openadr.explain import Node
 from console.openadr.findings import Finding, Severity
 from tests.ui.fake_lab import (
     NOTICE,
@@ -203,12 +203,15 @@ class FakeDesk:
             if distribute
             else f"{view.peer} says {view.element}: {view.summary}."
         )
-        tree = lab_tree(view.element) if distribute else Node(name=view.element, value="2.0b", path=view.element)
+        levels = [Severity.ERROR] * view.errors + [Severity.WARNING] * view.warnings + [Severity.INFO] * view.infos
+        remarks = tuple(Finding("516", level, view.summary, view.element, view.element) for level in levels)
+        plain = Node(name=view.element, value="2.0b", path=view.element, findings=remarks)
+        tree = lab_tree(view.element) if distribute else plain
         return Inspection(
             view=view,
             sentence=sentence,
             tree=tree,
-            findings=(ORDER, NOTICE) if distribute else (),
+            findings=(ORDER, NOTICE) if distribute else remarks,
             body=SOURCE.encode(),
             pretty=SOURCE,
             headers=(("Content-Type", "application/xml"), ("Content-Length", str(view.size)), ("Host", "127.0.0.1")),
@@ -230,6 +233,9 @@ class FakeDesk:
     def _done(self, name: str, given: tuple[object, ...], text: str, subject: str = "") -> Outcome:
         self.issued.append((name, given))
         return Outcome(True, text, subject)
+
+    def start_lab(self) -> Outcome:
+        return self._done("start_lab", (), "The lab is starting.")
 
     def issue_event(self, session: str, draft: EventDraft) -> Outcome:
         return self._done("issue_event", (session, draft), "Issued e-204 to 12 VENs.", "e-204")

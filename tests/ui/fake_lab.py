@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from console.openadr.explain import Node
-
 from console.app.views import (
     DeviceView,
     EventVen,
@@ -22,6 +20,7 @@ from console.app.views import (
     SiteView,
     VenView,
 )
+from console.openadr.explain import Node
 from console.openadr.facts import EventChanged, EventStatus, IntervalFact, PresenceState, SignalFact
 from console.openadr.findings import Finding, Severity
 
