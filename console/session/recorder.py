@@ -80,7 +80,7 @@ class Recorder:
             status=response.status,
             latency=timedelta(seconds=took),
         )
-        self._derive_own(answer, message, self._store.log.view(number - 1).peer)
+        self._derive_own(answer, message, self._store.peer(number))
         return answer
 
     def request_goes(self, start_line: str, headers: Headers, message: Payload, body: bytes, peer: Peer) -> int:
@@ -157,7 +157,7 @@ class Recorder:
             number,
             element=dissection.element or NOT_OPENADR,
             summary=explain.summary(message, self._timezone) if message is not None else _first_text(findings),
-            peer=self._name_of(message, self._store.log.view(number - 1).peer),
+            peer=self._name_of(message, self._store.peer(number)),
             findings=findings,
         )
         self._tell_findings(number, dissection.element or NOT_OPENADR, findings)

@@ -238,6 +238,10 @@ class Store:
         address, start_line, *rest = text.split(_SEPARATOR)
         return Head(address, start_line, tuple(zip(rest[::2], rest[1::2], strict=True)))
 
+    def peer(self, number: int) -> str:
+        """venID or vtnID if known, else the address."""
+        return self.log.pools["names"][self.log.columns.get(self._row(number), "peer")]
+
     def headers(self, number: int) -> tuple[tuple[str, str], ...]:
         return self.head(number).headers
 

@@ -140,42 +140,76 @@ class HttpServer:
             text = f"The method {method} is not used by OpenADR: every request is a POST."
             findings = (*findings, Finding("http", Severity.ERROR, text, clause="9.1"))
             refusal = 501
-        body, size, bad_body, body_refusal = await self._body(incoming)
-        findings = (*findings, *_about_headers(incoming, size), *bad_body)
-        headers = _headers(incoming)
         peer = Peer(_address(incoming.transport), Binding.PULL)
-        return Request(peer, method, target, service, headers, body, size, findings, body_refusal or refusal)
+        body = await self._body(incoming)
+        return Request(
+            peer,
+            method,
+            target,
+            service,
+            _headers(incoming),
+            body.kept,
+            body.size,
+            (*findings, *_about_headers(incoming, body.size), *body.findings),
+            body.refusal or refusal,
+        )
 
-    async def _body(self, incoming: web.BaseRequest) -> tuple[bytes, int, tuple[Finding, ...], int]:
-        """What came, its true size, what is wrong with it, and the status it has to be refused with or 0."""
-        announced = incoming.content_length or 0
-        received = bytearray()
-        if incoming.headers.get("Expect", "").lower() == "100-continue" and announced <= self._body_limit:
+    async def _body(self, incoming: web.BaseRequest) -> _Body:
+        content = incoming.content
+        if content.is_eof() and content.exception() is None and content.total_raw_bytes <= self._body_limit:
+            received = content.read_nowait()
+        else:
+            await self._encourage(incoming)
+            late = await self._collect(incoming)
+            if late.refusal:
+                return late
+            received = late.kept
+        try:
+            plain = coding.decoded(received, incoming.headers.get("Content-Encoding", ""), self._body_limit)
+        except coding.CodingError as error:
+            return _Body(received, len(received), (_http_error(str(error)),), 406)
+        return _Body(plain, len(plain))
+
+    async def _encourage(self, incoming: web.BaseRequest) -> None:
+        """Tell a client that asks before it sends to go on, unless it would send too much."""
+        wanted = incoming.headers.get("Expect", "").lower() == "100-continue"
+        if wanted and (incoming.content_length or 0) <= self._body_limit:
             await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             incoming.writer.output_size = 0
+
+    async def _collect(self, incoming: web.BaseRequest) -> _Body:
+        """Wait for the whole body, as long as it is no longer and takes no longer than it may."""
+        announced = incoming.content_length or 0
+        received = bytearray()
         try:
             async with asyncio.timeout(self.patience.body):
                 async for piece in incoming.content.iter_any():
                     received += piece
-                    if len(received) > self._body_limit or announced > self._body_limit:
+                    if max(len(received), announced) > self._body_limit:
                         return self._too_big(bytes(received), max(announced, len(received)))
         except TimeoutError:
             text = f"The body stopped after {len(received)} of {announced or 'unknown many'} bytes; "
             text += f"it was waited for {self.patience.body:g} s."
-            return bytes(received), max(announced, len(received)), (_http_error(text),), 408
+            return _Body(bytes(received), max(announced, len(received)), (_http_error(text),), 408)
         except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
             text = f"The body broke off after {len(received)} bytes: {error}."
-            return bytes(received), max(announced, len(received)), (_http_error(text),), 400
-        body = bytes(received)
-        try:
-            plain = coding.decoded(body, incoming.headers.get("Content-Encoding", ""), self._body_limit)
-        except coding.CodingError as error:
-            return body, len(body), (_http_error(str(error)),), 406
-        return plain, len(plain), (), 0
+            return _Body(bytes(received), max(announced, len(received)), (_http_error(text),), 400)
+        return _Body(bytes(received), len(received))
 
-    def _too_big(self, received: bytes, size: int) -> tuple[bytes, int, tuple[Finding, ...], int]:
+    def _too_big(self, received: bytes, size: int) -> _Body:
         text = f"The body has {size} bytes or more; at most {self._body_limit} are taken. Its beginning was kept."
-        return received[:KEPT_OF_OVERSIZE], size, (Finding("size", Severity.ERROR, text),), 413
+        return _Body(received[:KEPT_OF_OVERSIZE], size, (Finding("size", Severity.ERROR, text),), 413)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What came of a request's body."""
+
+    kept: bytes
+    size: int
+    """As the peer sent it, or said it would."""
+    findings: tuple[Finding, ...] = ()
+    refusal: int = 0
 
 
 class _Connection(RequestHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from console.openadr.actions import Service
@@ -30,6 +31,7 @@ def normalised(target: str) -> str:
     return "/" + "/".join(kept)
 
 
+@lru_cache(maxsize=256)
 def find_service(target: str) -> tuple[Service | None, tuple[Finding, ...]]:
     """The service a request target names, and what is odd about it; None with a finding where it names none."""
     path = normalised(target)
