@@ -109,11 +109,13 @@ class EventBook:
 
     def join(self, ven_id: str, now: datetime) -> list[Action]:
         """A VEN registered: it gets every event meant for it, as if it had never been told (rule 406)."""
-        self.leave(ven_id)
+        self._lists.pop(ven_id, None)
         actions: list[Action] = []
-        for event in self.events.values():
+        for event in list(self.events.values()):
             if not event.cancelled:
                 actions += self._share(event, ven_id, now)
+            elif ven_id in event.shares:
+                actions += [*self._let_go(event, ven_id, "cancelled"), *self._close_if_empty(event)]
         return actions
 
     def leave(self, ven_id: str) -> list[Action]:
