@@ -62,8 +62,11 @@ def errors(root: Node) -> list[Finding]:
     walk.document(root)
     lines = {finding.line for finding in walk.findings}
     for entry in schema.error_log:
-        if entry.line not in lines or not walk.findings:
-            walk.add(Finding("schema", Severity.ERROR, _in_words(entry.message), clause="Annex E", line=entry.line))
+        if not walk.findings or (entry.line not in lines and not _is_walked(entry)):
+            name = _NAMES.search(entry.message)
+            element = prefixed(name[0]) if name else ""
+            text = _in_words(entry.message)
+            walk.add(Finding("schema", Severity.ERROR, text, element=element, clause="Annex E", line=entry.line))
     found = sorted(walk.findings, key=lambda finding: finding.line)
     if len(found) > MOST:
         more = Finding("schema", Severity.ERROR, f"{len(found) - MOST} more schema errors are not listed.")
@@ -204,8 +207,7 @@ class _Walk:
                 text = f"{label} stands {counts[index]} times in {parent}; only one is allowed."
                 self.say(extra, text, particle.clause)
             elif counts[index] == 0 and particle.required:
-                place = _place(index, particles, counts)
-                self.say(node, f"{parent} lacks {label}; it belongs {place}.", particle.clause)
+                self.say(node, f"{parent} lacks {label}{_place(index, particles, counts)}.", particle.clause)
 
     def misplaced(self, known: Sequence[tuple[Node, int]], particles: Sequence[Particle]) -> None:
         """The fewest children that have to move for the rest to be in order."""
@@ -251,14 +253,14 @@ def _label(particle: Particle) -> str:
 
 
 def _place(index: int, particles: Sequence[Particle], counts: Counter[int]) -> str:
-    """Where something missing belongs, told by what is there."""
+    """Where something missing belongs, told by what is there; empty where nothing is."""
     for before in range(index - 1, -1, -1):
         if counts[before]:
-            return f"after {_label(particles[before])}"
+            return f"; it belongs after {_label(particles[before])}"
     for after in range(index + 1, len(particles)):
         if counts[after]:
-            return f"before {_label(particles[after])}"
-    return "there"
+            return f"; it belongs before {_label(particles[after])}"
+    return ""
 
 
 def _hint(name: str, allowed: Sequence[str] | dict[str, Any]) -> str:
@@ -285,6 +287,11 @@ def _attribute_hint(name: str, allowed: set[str]) -> str:
 def _short(text: str) -> str:
     text = " ".join(text.split()) if len(text) > _SHOWN else text
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def _is_walked(entry: Any) -> bool:
+    """Whether an entry of libxml's list is of the kind the walk judges: children, outside signatures."""
+    return entry.type_name == "SCHEMAV_ELEMENT_CONTENT" and "xmldsig" not in entry.message
 
 
 def _in_words(message: str) -> str:

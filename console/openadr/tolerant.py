@@ -20,6 +20,12 @@ from console.openadr.schema import path_of
 
 _TIMES = ("dateTime",)
 _ABSENT: Any = object()
+_MAY_BE_LOST = {
+    ("OadrReport", "report_descriptions"),
+    ("OadrRegisterReport", "reports"),
+    ("OadrUpdateReport", "reports"),
+}
+"""Lists that stay true with a part missing. Events are none: one that is missing is cancelled (rule 61)."""
 _VERSIONS = (qualified("ei:schemaVersion"), qualified("oadr:schemaVersion"), "schemaVersion")
 
 
@@ -36,8 +42,9 @@ class _Patience:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
 
-    def say(self, node: Node, text: str, *, rule: str = "reading", clause: str = "", error: bool = True) -> None:
-        severity = Severity.ERROR if error else Severity.WARNING
+    def say(
+        self, node: Node, text: str, *, rule: str = "reading", clause: str = "", severity: Severity = Severity.ERROR
+    ) -> None:
         name = prefixed(str(node.tag))
         self.findings.append(Finding(rule, severity, text, path_of(node), name, clause, node.sourceline or 0))
 
@@ -46,31 +53,41 @@ class _Patience:
         name = prefixed(str(node.tag))
         values: dict[str, Any] = {}
         for particle in content_of(name, cls):
-            self.particle(node, particle, values)
+            self.particle(node, particle, values, (cls.__name__, particle.leaf.field) in _MAY_BE_LOST)
         if issubclass(cls, Payload):
             values["schema_version"] = TOKENS[next((node.get(key) or "" for key in _VERSIONS if node.get(key)), "")]
         if cls is ItemBase:
             values["element"] = name
             values.setdefault("si_scale_code", None)
-        missing = [field.name for field in fields(cls) if field.name not in values and _is_required(field)]
+        missing = [
+            field.name
+            for field in fields(cls)
+            if values.get(field.name, _ABSENT if _is_required(field) else None) is _ABSENT
+        ]
         if missing:
             self.say(node, f"{name} could not be read: {', '.join(missing)} missing or without meaning.")
             return _ABSENT
         return cls(**values)
 
-    def particle(self, node: Node, particle: Particle, values: dict[str, Any]) -> None:
-        """Find what belongs to a particle among the children, in any order, and set its fields."""
+    def particle(self, node: Node, particle: Particle, values: dict[str, Any], lossy: bool = False) -> None:
+        """Find what belongs to a particle among the children, in any order, and set its fields.
+
+        ``lossy``: of a list, what cannot be read may be left out without changing what the rest means.
+        """
         found = _matching(node, particle)
         leaf = particle.leaf
         if particle.inner and not particle.chain:
             for inner in particle.inner:
                 if found:
-                    self.particle(found[0], inner, values)
+                    self.particle(found[0], inner, values, lossy)
                 else:
                     self.absent(inner, values)
         elif leaf.field and particle.repeated:
             read = [self.value(child, particle) for child in found]
-            values[leaf.field] = tuple(value for value in read if value is not _ABSENT)
+            if lossy or all(value is not _ABSENT for value in read):
+                values[leaf.field] = tuple(value for value in read if value is not _ABSENT)
+            else:
+                values[leaf.field] = _ABSENT
         elif leaf.field:
             value = self.value(found[0], particle) if found else _ABSENT
             if value is _ABSENT and found and particle.required and not _has_fallback(leaf):
@@ -124,7 +141,13 @@ class _Patience:
             return _ABSENT
         if remark:
             rule, clause = ("1", "9.2.1") if lexical.base in _TIMES else ("reading", "")
-            self.say(node, f"{name}: {remark}", rule=rule, clause=clause, error="fraction" not in remark)
+            self.say(
+                node,
+                f"{name}: {remark}",
+                rule=rule,
+                clause=clause,
+                severity=Severity.INFO if "fraction" in remark else Severity.ERROR,
+            )
         return lexical.fixed if lexical.fixed is not None and not value else value
 
 
