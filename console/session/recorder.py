@@ -81,6 +81,7 @@ class Recorder:
             latency=timedelta(seconds=took),
         )
         self._derive_own(answer, message, self._store.peer(number))
+        self._name_request_of(answer)
         return answer
 
     def request_goes(self, start_line: str, headers: Headers, message: Payload, body: bytes, peer: Peer) -> int:
@@ -160,8 +161,15 @@ class Recorder:
             peer=self._name_of(message, self._store.peer(number)),
             findings=findings,
         )
+        self._name_request_of(number)
         self._tell_findings(number, dissection.element or NOT_OPENADR, findings)
         return findings
+
+    def _name_request_of(self, answer: int) -> None:
+        """An answer may be the first to name the peer, as the one to a registration is: its request is named too."""
+        request = self._store.log.columns.get(answer - 1, "reply_to")
+        if request and self._store.peer(request) == self._store.head(request).address:
+            self._store.derive(request, peer=self._store.peer(answer))
 
     def derive_unread(self, number: int, findings: tuple[Finding, ...], summary: str = "") -> None:
         """For a row whose body is not to be read as a message."""

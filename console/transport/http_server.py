@@ -156,8 +156,10 @@ class HttpServer:
 
     async def _body(self, incoming: web.BaseRequest) -> _Body:
         content = incoming.content
-        if content.is_eof() and content.exception() is None and content.total_raw_bytes <= self._body_limit:
+        if content.is_eof() and content.exception() is None:
             received = content.read_nowait()
+            if len(received) > self._body_limit:
+                return self._too_big(received, len(received))
         else:
             await self._encourage(incoming)
             late = await self._collect(incoming)

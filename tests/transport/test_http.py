@@ -120,6 +120,21 @@ async def test_a_path_that_means_the_same_is_taken(desk, server, target):
     assert (desk.requests[0].service, desk.requests[0].findings) == (Service.OADR_POLL, ())
 
 
+async def test_a_request_without_a_body_reaches_the_handler(desk, server):
+    assert status_of(await exchange(server, post(POLL, b""))) == 200
+    assert (desk.requests[0].body, desk.requests[0].size, desk.requests[0].findings) == (b"", 0, ())
+
+
+async def test_a_body_that_came_at_once_is_held_to_the_limit_too(desk):
+    server = HttpServer("127.0.0.1", 0, desk.answer, body_limit=5)
+    await server.start()
+    try:
+        assert status_of(await exchange(server, post(POLL, b"<six/>"))) == 413
+    finally:
+        await server.close()
+    assert desk.requests[0].size == 6
+
+
 async def test_slashes_too_many_are_taken_and_told(desk, server):
     assert status_of(await exchange(server, post("/OpenADR2/Simple/2.0b//OadrPoll"))) == 200
     assert [finding.severity for finding in desk.requests[0].findings] == [Severity.WARNING]
