@@ -204,14 +204,13 @@ class LiveDesk:
         shown = [self._session(name, node) for name, node in self.nodes.items()]
         for bridge in self.bridges.values():
             site = bridge.view()
-            count = len(site.devices)
-            shown.append(SessionView(site.name, "CEM", f"CEM · {count} devices", SessionState.OK))
+            shown.append(SessionView(site.name, "CEM", "CEM", SessionState.OK))
         return shown
 
     def _session(self, name: str, node: Node) -> SessionView:
         if node.kind == "VTN":
             port = node.url.split("://")[-1].split("/")[0].rpartition(":")[2]
-            return SessionView(name, "VTN", f"VTN · HTTP :{port}", SessionState.OK, node.url, node.trouble)
+            return SessionView(name, "VTN", f"VTN :{port}", SessionState.OK, node.url, node.trouble)
         state = SessionState.OK if node.registered else SessionState.NEVER
         if node.trouble:
             state = SessionState.FAILED

@@ -18,7 +18,7 @@ from console.app.desk import LiveDesk
 from console.app.site_bridge import SiteBridge, site_zone
 from console.app.site_run import SiteRun
 from console.openadr.actions import SeededIds
-from console.openadr.commands import EventDraft, VenSettings, VtnSettings
+from console.openadr.commands import EventDraft, KnownVen, VenSettings, VtnSettings
 from console.openadr.facts import Fact, ReportPoint
 from console.openadr.ven import Ven
 from console.openadr.vtn import Vtn
@@ -30,7 +30,7 @@ VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
 POLL_PERIOD = timedelta(seconds=2)
 NOTICE = timedelta(seconds=5)
 """From issuing the lab's event to its start."""
-LIMIT_W = 3000.0
+LIMIT_W = 1500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def origin_of(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 
 def lab_event(now: datetime) -> EventDraft:
-    """The event of the lab: keep the connection at 3 kW until the next full half hour that is 45 minutes away."""
+    """The event of the lab: keep the connection at 1.5 kW until the next full half hour that is 45 minutes away."""
     start = (now + NOTICE).replace(microsecond=0)
     half_hour = 1800
     end = -(-(start.timestamp() + 2700) // half_hour) * half_hour
@@ -72,7 +72,7 @@ def lab_event(now: datetime) -> EventDraft:
         market_context="http://nodebench.example/lab/limit",
         priority=1,
         notification=NOTICE,
-        vtn_comment="Lab event: keep the connection point at 3 kW.",
+        vtn_comment="Lab event: keep the connection point at 1.5 kW.",
     )
 
 
@@ -112,7 +112,8 @@ class Lab:
         self.tasks.spawn(self._direct(), name="lab event")
 
     async def _start_vtn(self, rng: random.Random) -> str:
-        settings = VtnSettings(poll_period=POLL_PERIOD, request_reports=True)
+        known = (KnownVen(name=VEN_NAME, ven_id=VEN_NAME),)  # so that its venID reads well
+        settings = VtnSettings(poll_period=POLL_PERIOD, request_reports=True, known=known)
         role = Vtn(VTN_NAME, SeededIds(rng), rng, settings)
         session = Session(VTN_NAME, role, self.store, self.clock, timezone=self.zone)
         self._sessions.append(session)

@@ -118,7 +118,9 @@ async def run_lab(settings: LabSettings, seconds: timedelta | None, as_json: boo
 
 
 def _worth_a_line(session: str, fact: Fact) -> bool:
-    """Each thing once, though both nodes are ours; single report points only in JSON's interest would flood."""
-    if isinstance(fact, ReportPoint):
-        return False
-    return session != VEN_NAME or not isinstance(fact, Registered)
+    """Each thing once, though both nodes are ours: the VEN says why it answers, the VTN all the rest."""
+    if isinstance(fact, OptChanged):
+        return session == VEN_NAME
+    if isinstance(fact, Registered | EventChanged):
+        return session == VTN_NAME
+    return not isinstance(fact, ReportPoint)

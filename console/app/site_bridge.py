@@ -99,8 +99,9 @@ class SiteBridge:
         """Let the house live until ``now``, record its series and tell what changed."""
         self.site.step_to(now)
         self._snapshot = self.site.snapshot()
-        self._record(self._snapshot)
-        self._tell(self._snapshot)
+        if self._snapshot.time > self.site.start:  # before the first step all powers are nought, which says nothing
+            self._record(self._snapshot)
+            self._tell(self._snapshot)
 
     def _record(self, snapshot: SiteSnapshot) -> None:
         at = snapshot.time

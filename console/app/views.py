@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 
 from console.openadr.commands import EventDraft
-from console.openadr.explain import Node
 from console.openadr.facts import EventChanged, EventStatus, PresenceState
 from console.openadr.findings import Finding, Severity
 from console.store.messages import MessageView, Selection
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from console.openadr.explain import Node
 
 __all__ = [
     "Area",
