@@ -13,7 +13,6 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-
 from console.openadr.commands import EventDraft
 from console.openadr.facts import EventChanged, EventStatus, PresenceState
 from console.openadr.findings import Finding, Severity
