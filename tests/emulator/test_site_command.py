@@ -20,11 +20,11 @@ def test_facts_are_json_objects_and_the_last_says_closed(capsys: pytest.CaptureF
     facts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(next(iter(fact)) == "fact" for fact in facts)
     devices = {fact["name"]: fact for fact in facts if fact["fact"] == "device"}
-    assert set(devices) == {"meter", "household", "pv", "battery", "ev", "washer"}
-    assert set(devices["ev"]) == {"fact", "name", "kind", "power", "state"}
-    assert (devices["ev"]["kind"], devices["ev"]["state"]) == ("ev", "charging")
-    assert devices["ev"]["power"] == pytest.approx(11_040.0, abs=0.1)
-    assert any(fact["fact"] == "reason" and fact["device"] == "washer" for fact in facts)
+    assert set(devices) == {"Meter", "Household", "PV roof", "Battery", "EV", "Washer"}
+    assert set(devices["EV"]) == {"fact", "name", "kind", "power", "state"}
+    assert (devices["EV"]["kind"], devices["ev"]["state"]) == ("ev", "charging")
+    assert devices["EV"]["power"] == pytest.approx(11_040.0, abs=0.1)
+    assert any(fact["fact"] == "reason" and fact["device"] == "Washer" for fact in facts)
     assert facts[-1] == {"fact": "closed"}
 
 
@@ -40,7 +40,7 @@ def test_the_energy_manager_leads_and_without_it_the_car_says_so(capsys: pytest.
     for options in ([], ["--no-cem"]):
         assert main([DEMO, "--for", "0.2", "--speed", "600", "--json", *options]) == 0
         facts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        words.append([fact["text"] for fact in facts if fact["fact"] == "reason" and fact["device"] == "ev"])
+        words.append([fact["text"] for fact in facts if fact["fact"] == "reason" and fact["device"] == "EV"])
     led, alone = words
     assert led and all("no energy manager" not in text for text in led)
     assert alone == ["Charges with all 16 A: no energy manager holds it."]
