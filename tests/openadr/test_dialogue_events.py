@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from console.openadr.actions import Peer, Received, Service
 from console.openadr.commands import CancelEvent, IssueEvent, ModifyEvent, SetOpt, VenSettings, VtnSettings
 from console.openadr.facts import EventChanged, EventGone, EventStatus, OptChanged, Registered
 from console.openadr.model import (
@@ -368,8 +369,6 @@ def test_a_refused_request_for_events_is_no_empty_list():
 
 def _hand(lab: Lab, message: OadrDistributeEvent):  # type: ignore[no-untyped-def]
     """Push a list to the VEN."""
-    from console.openadr.actions import Peer, Received, Service
-
     return lab.ven.role.handle(Received(message, Peer(), Service.EI_EVENT), lab.now)
 
 
