@@ -95,25 +95,27 @@ def parser() -> argparse.ArgumentParser:
     ven.add_argument("--site", type=Path, metavar="FILE", help="TOML of the house whose CEM and devices answer")
     ven.add_argument("--opt", choices=("optIn", "optOut"), help="answer every event so (default: the CEM's opinion)")
 
-    site = commands.add_parser("site", help="emulated devices and CEM alone")
-    site.add_argument("file", type=Path, metavar="FILE")
-    site.add_argument("--speed", type=speed, default=1.0, metavar="N")
+    # Its options are the emulator's own: main() hands them on.
+    commands.add_parser("site", help="emulated devices and CEM alone", add_help=False)
 
     for command in (vtn, ven):
         command.add_argument(
             "--store", type=Path, metavar="PATH", help="recording and state (default: a temporary file)"
         )
-    for command in (vtn, ven, site):
+    for command in (vtn, ven):
         command.add_argument("--for", dest="seconds", type=duration, metavar="S", help="stop after so long")
         command.add_argument("--json", action="store_true", help="facts as JSON lines on standard output")
-    for command in (demo, vtn, ven, site):
+    for command in (demo, vtn, ven):
         command.add_argument("--verbose", action="store_true", help="more of the log on standard error")
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
-    options = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["site"]:
+        return _site(words[1:])
+    options = parser().parse_args(words)
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO if getattr(options, "verbose", False) else logging.WARNING,
@@ -178,12 +180,10 @@ def _ven(options: argparse.Namespace) -> int:
     return run(lambda: run_ven(choices))
 
 
-def _site(options: argparse.Namespace) -> int:
-    from console.app.headless import SiteOptions, run_site
-    from console.app.running import run
+def _site(arguments: Sequence[str]) -> int:
+    from console.app.site_bridge import site_command
 
-    choices = SiteOptions(options.file, options.speed, options.seconds, options.json)
-    return run(lambda: run_site(choices))
+    return site_command(arguments)
 
 
-_COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven, "site": _site}
+_COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven}

@@ -1,4 +1,4 @@
-"""The desk without a window: roles and houses run from the command line, facts as lines on standard output.
+"""The desk without a window: roles run from the command line, facts as lines on standard output.
 
 Each ``run_…`` returns the exit code: 0 done, 3 could not start, 4 the VEN never registered. Bad files are told before
 (FileError, exit code 2). Ctrl+C ends cleanly: sessions close, the store is flushed, ``closed`` is the last fact.
@@ -25,7 +25,7 @@ from console.openadr.commands import EventDraft, IssueEvent, Offer, VenSettings,
 from console.openadr.facts import Closed, Registered
 from console.openadr.ven import Ven
 from console.openadr.vtn import Vtn
-from console.session.clock import Clock, ScaledClock, SystemClock
+from console.session.clock import Clock, SystemClock
 from console.session.session import Session
 from console.session.tasks import Tasks
 from console.store.store import Store
@@ -148,26 +148,3 @@ async def online(session: Session, clock: Clock) -> None:
         now = clock.now()
         session.command(commands.Measured((commands.Sample("ven:status", status, now),)))
         await clock.sleep_until(now + timedelta(seconds=1))
-
-
-@dataclass(frozen=True, slots=True)
-class SiteOptions:
-    file: Path
-    speed: float = 1.0
-    seconds: timedelta | None = None
-    as_json: bool = False
-    seed: int = 0
-
-
-async def run_site(options: SiteOptions) -> int:
-    start = SystemClock().now()
-    bridge = await asyncio.to_thread(SiteBridge, options.file, start, options.seed)
-    clock = ScaledClock(start, options.speed)
-    printer = Printer(options.as_json, bridge.timezone)
-    bridge.listeners.append(lambda fact: printer(fact, clock.now()))
-    stop, tasks = until_interrupted(), Tasks()
-    tasks.spawn(SiteRun(bridge, None, clock).run(), name="house")
-    await wait(clock, stop, options.seconds)
-    await tasks.close()
-    printer(Closed(), clock.now())
-    return DONE

@@ -7,7 +7,7 @@ facts. The VEN stays ignorant of devices, the house of OpenADR.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -27,6 +27,7 @@ from console.openadr.facts import (
     SignalFact,
     StatusValue,
 )
+from emulator.__main__ import main as emulator_main
 from emulator.cem.house import HouseController, connect
 from emulator.cem.ports import (
     DeviceSnapshot,
@@ -320,3 +321,8 @@ def site_zone(site_file: Path) -> ZoneInfo:
         return read_site_file(site_file).place.zone
     except SiteFileError as error:
         raise FileError(error.file, error.problem, error.allowed, error.line) from None
+
+
+def site_command(arguments: Sequence[str]) -> int:
+    """``nodebench site …``: the emulator alone, by its own command line; the exit code."""
+    return emulator_main(arguments, prog="nodebench site")

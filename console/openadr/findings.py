@@ -33,7 +33,7 @@ class Finding:
     text: str
     """What came, what was expected, what was done about it: one or two sentences."""
     path: str = ""
-    """Where in the message: local names joined by ``/``, 1-based positions where a name repeats; empty for the whole."""
+    """Where in the message: local names joined by ``/``, 1-based positions where one repeats; empty for the whole."""
     element: str = ""
     """Literal name of the element the remark is about."""
     clause: str = ""

@@ -22,7 +22,7 @@ def test_facts_are_json_objects_and_the_last_says_closed(capsys: pytest.CaptureF
     devices = {fact["name"]: fact for fact in facts if fact["fact"] == "device"}
     assert set(devices) == {"Meter", "Household", "PV roof", "Battery", "EV", "Washer"}
     assert set(devices["EV"]) == {"fact", "name", "kind", "power", "state"}
-    assert (devices["EV"]["kind"], devices["ev"]["state"]) == ("ev", "charging")
+    assert (devices["EV"]["kind"], devices["EV"]["state"]) == ("ev", "charging")
     assert devices["EV"]["power"] == pytest.approx(11_040.0, abs=0.1)
     assert any(fact["fact"] == "reason" and fact["device"] == "Washer" for fact in facts)
     assert facts[-1] == {"fact": "closed"}
