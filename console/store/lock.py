@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from console.store.database import StoreError
@@ -46,6 +47,7 @@ class FileLock:
 
     def release(self) -> None:
         if self._handle is not None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # Windows keeps an open file; one left behind locks nothing
+                self._path.unlink(missing_ok=True)
             os.close(self._handle)
             self._handle = None

@@ -299,18 +299,19 @@ class Store:
     def points(self, session: str = "", since: datetime | None = None) -> list[NotedFact]:
         """Numeric report points in the order they came, of one session or all, whose start is not before ``since``."""
         earliest = None if since is None else to_microseconds(since)
-        rows = self._stored_and_waiting(database.point, self._points)
+        late_enough = [] if earliest is None else [database.point.c.start >= earliest]
+        rows = self._stored_and_waiting(database.point, self._points, *late_enough)
         noted = (points.from_row(row) for row in rows if earliest is None or row["start"] >= earliest)
         return [point for point in noted if not session or point.session == session]
 
-    def _stored_and_waiting(self, table: sa.Table, waiting: list[Row]) -> Iterator[Row]:
+    def _stored_and_waiting(self, table: sa.Table, waiting: list[Row], *where: sa.ColumnElement[bool]) -> Iterator[Row]:
+        """Rows in the file, then those on their way to it."""
         with self._gate:
             held = list(waiting)
-        last = 0
-        for row in self._database.select(sa.select(table).order_by(table.c.id)):
-            last = row["id"]
-            yield row
-        yield from (row for row in held if row["id"] > last)
+        last = held[0]["id"] if held else None
+        wanted = sa.select(table).where(*where).order_by(table.c.id)
+        yield from self._database.select(wanted if last is None else wanted.where(table.c.id < last))
+        yield from held
 
     # Role states and settings --------------------------------------------------------------------------------------
 

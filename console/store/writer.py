@@ -8,7 +8,6 @@ and tried again each second; meanwhile :attr:`Writer.failure` says why, and who 
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -143,7 +142,8 @@ class Writer:
         for row in _blocks(batch.bodies):
             connection.execute(sa.insert(database.bodies), row)
         if len(batch.rows):
-            connection.execute(sa.insert(database.batch), self._batch_row(batch))
+            row = database.batch_row(self._batches + 1, batch.rows, batch.columns, batch.texts)
+            connection.execute(sa.insert(database.batch), row)
         if batch.facts:
             connection.execute(sa.insert(database.fact), batch.facts)
         if batch.points:
@@ -152,14 +152,6 @@ class Writer:
             _replace(connection, database.state, {"session": session, "fields": fields})
         for key, value in batch.settings.items():
             _replace(connection, database.setting, {"key": key, "value": value})
-
-    def _batch_row(self, batch: Batch) -> Row:
-        return {
-            "id": self._batches + 1,
-            "rows": batch.rows.astype("<i8").tobytes(),
-            "columns": zlib.compress(batch.columns, 1),
-            "texts": zlib.compress(json.dumps(batch.texts, separators=(",", ":")).encode(), 1),
-        }
 
 
 def block_starts(bodies: list[tuple[int, bytes]]) -> list[int]:

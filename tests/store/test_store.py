@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,9 +29,11 @@ from console.openadr.facts import (
     StatusValue,
 )
 from console.openadr.findings import Finding, Severity
+from console.store import database
 from console.store.fact_text import kind_of, read_fact, write_fact
 from console.store.store import Head, Store, StoreError
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
@@ -139,6 +143,28 @@ async def test_flush_comes_back_only_when_the_file_has_it(tmp_path: Path):
         other.close()
 
 
+def test_a_process_that_dies_loses_nothing_it_was_told_is_kept(tmp_path: Path):
+    path = tmp_path / "day"
+    script = f"""
+import asyncio, os
+from datetime import UTC, datetime
+from pathlib import Path
+from console.store.store import Store
+
+async def run():
+    store = Store.open(Path({str(path)!r}))
+    store.append(time=datetime(2026, 6, 1, tzinfo=UTC), session="s", outgoing=False, peer="p", transport="http",
+                 start_line="", headers=(), body=b"<kept/>")
+    await store.flush()
+    os._exit(9)
+
+asyncio.run(run())
+"""
+    assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False).returncode == 9
+    with Store.open(path) as store:
+        assert store.body(1) == b"<kept/>"
+
+
 async def test_flush_with_nothing_new_comes_back():
     with Store.open() as store:
         await store.flush()
@@ -186,6 +212,34 @@ def test_bodies_of_many_blocks_come_back_from_disk(tmp_path: Path):
             put(store, body)
     with Store.open(path) as store:
         assert [store.body(number) for number in (10, 1, 5, 6, 2)] == [bodies[n] for n in (9, 0, 4, 5, 1)]
+
+
+def test_a_long_recording_is_joined_when_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "day"
+    monkeypatch.setattr(database, "_MANY_BATCHES", 3)
+    monkeypatch.setattr(database, "_JOINED", 4)
+
+    async def write() -> None:
+        with Store.open(path) as store:
+            for n in range(10):
+                put(store, bytes([n]), status=n)
+                store.derive(n + 1, summary=f"message {n}")
+                await store.flush()
+
+    def batches() -> int:
+        with sqlite3.connect(path) as file:
+            (count,) = file.execute("SELECT count(*) FROM batch").fetchone()
+        file.close()
+        return count
+
+    asyncio.run(write())
+    assert batches() >= 10
+    for _ in range(2):
+        with Store.open(path) as store:
+            views = [store.log.view(row) for row in range(10)]
+            assert [(view.status, view.summary) for view in views] == [(n, f"message {n}") for n in range(10)]
+            assert store.body(10) == b"\x09"
+        assert batches() == 3
 
 
 def test_more_bytes_than_are_kept():
