@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from s2python.generated import gen_s2 as g
 
-from emulator.cem.plans import Act, AppliancePlan, BatteryPlan, ChargerPlan, ProducerPlan
+from emulator.cem.plans import Act, AppliancePlan, BatteryPlan, ChargerPlan, ProducerPlan, Why
 from emulator.cem.resources import Mode
 from emulator.links.s2.cem_session import CemSession
 from emulator.links.s2.instructions import Status
@@ -104,7 +104,7 @@ class Instructor:
         device = plan.device
         if plan.act is Act.START:
             texts: list[str] = []
-            at = max(now, device.start)
+            at = max(now, device.latest_start if plan.why is Why.LATEST else device.start)
             for step in device.steps:
                 texts += self._schedule(plan, step.container_id, step.sequence_id, at, abnormal, now)
                 at += step.lasts
