@@ -25,7 +25,7 @@ from emulator.links.s2.cem_session import CemSession
 from emulator.links.s2.session import State
 
 STALE_PERIODS = 3
-"""A measurement older than this many periods no longer speaks for its device's present power."""
+"""A meter reading older than this many periods is no longer believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Cem:
         self._instructors: list[Instructor] = []
         self._signals: tuple[GridSignal, ...] = ()
         self._grid_lost = False
+        self._reasons: tuple[Reason, ...] = ()
 
     def add(self, session: CemSession) -> None:
         """Manage the device at the other end of a session."""
@@ -73,6 +74,7 @@ class Cem:
         in_force = band(self._signals, now, house.must_run_w, self._baselines)
         price = tariff(self._signals, now, self.settings.usual_price)
         self.decision = self._guard.decide(house, in_force, price)
+        self._reasons = reasons(self.decision, self._zone)
         return self._instruct(self.decision, now)
 
     def house(self, now: datetime) -> House:
@@ -134,7 +136,7 @@ class Cem:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        return reasons(self.decision, self._zone) if self.decision else ()
+        return self._reasons
 
     def opinion(self, signals: Sequence[GridSignal], now: datetime) -> Opinion:
         """Whether upper limits of the signals can be kept with everything shed that can be.
@@ -161,10 +163,8 @@ class Cem:
         lasts = (signal.end - max(signal.start, now)) if signal.end else timedelta(days=1)
         hours = max(lasts.total_seconds() / 3600.0, 1.0 / 3600.0)
         nothing = Band()
-        return sum(
-            min(b.discharge_w, b.above_wh(self._guard.reserve(b, nothing)) / hours)
-            for b in house.batteries
-        )  # fmt: skip
+        reserve = self._guard.reserve
+        return sum(min(b.discharge_w, b.above_wh(reserve(b, nothing)) / hours) for b in house.batteries)
 
 
 def _texts(
