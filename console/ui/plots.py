@@ -272,6 +272,7 @@ class TimePlot(QWidget):
         self.plot.setMinimumHeight(72)
         self.plot.installEventFilter(self)
         self.plot.viewport().installEventFilter(self)
+        self.plot.viewport().setAccessibleName(f"Plot of {title}")
         scene: Any = self.plot.scene()
         scene.sigMouseMoved.connect(self._pointed)
         self.key = PlotKey(title)

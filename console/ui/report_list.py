@@ -135,6 +135,8 @@ class ReportModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         plain = Qt.ItemFlag.ItemIsEnabled
         if isinstance(self.rows[index.row()], ReportView):
             plain |= Qt.ItemFlag.ItemIsSelectable

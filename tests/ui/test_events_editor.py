@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
+from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from console.app.views import EventDraft, Outcome
@@ -250,6 +251,10 @@ def test_intervals_are_added_removed_and_pasted(view: EventsView) -> None:
     table.paste()
     assert view.editor.draft is not None
     assert view.editor.draft.intervals == ((timedelta(minutes=10), 1.0), (timedelta(minutes=20), 2.0))
+
+
+def test_the_intervals_keep_the_rules_of_models(view: EventsView, qtmodeltester: ModelTester) -> None:
+    qtmodeltester.check(view.editor.form.intervals.model)
 
 
 def test_findings_of_the_draft_are_shown_and_errors_hold_it_back(
