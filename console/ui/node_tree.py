@@ -26,6 +26,7 @@ OPEN_AT_ONCE = 500
 """Larger trees open four levels deep, so that a report of a day does not take a second to show."""
 OPEN_DEPTH = 4
 NAME_WIDTH = 212
+SHOWN_VALUE = 400
 
 
 @dataclass(slots=True)
@@ -54,10 +55,16 @@ def xpath_of(path: str) -> str:
     """
     steps: list[str] = []
     for part in path.split("/"):
-        found = re.fullmatch(r"([^\[\]]+)(\[\d+\])?", part)
+        found = re.fullmatch(r"(@?)([^\[\]]+)(\[\d+\])?", part)
         if found:
-            steps.append(f"*[local-name()='{found[1]}']{found[2] or ''}")
+            local = found[2].rpartition(":")[2]
+            steps.append(f"{found[1]}*[local-name()='{local}']{found[3] or ''}")
     return "//" + "/".join(steps) if steps else ""
+
+
+def one_line(text: str) -> str:
+    """The beginning of a text with its line breaks as blanks; a row has no room for more."""
+    return " ".join(text[:SHOWN_VALUE].split())
 
 
 class NodeModel(QAbstractItemModel):
@@ -136,6 +143,9 @@ class NodeModel(QAbstractItemModel):
         entry = self.entry(index)
         if entry is None or role not in (DISPLAY, ACCESSIBLE, Qt.ItemDataRole.ToolTipRole):
             return None
+        if role == Qt.ItemDataRole.ToolTipRole and entry.node is not None:
+            parts = (entry.node.name, one_line(entry.node.value), entry.node.meaning, entry.node.clause)
+            return "\n".join(part for part in parts if part)
         if entry.node is None or index.column() == 0:
             return entry.text
         return " ".join(part for part in (entry.node.value, entry.node.meaning) if part)
@@ -194,14 +204,16 @@ class NodeDelegate(QStyledItemDelegate):
         if index.column() == 0:
             group = bool(entry.node.children)
             role = "text" if group or selected else "text_muted"
-            put(painter, rect.adjusted(2, 0, -4, 0), entry.node.name, role, mono(12, 500 if group else 400))
+            name = entry.node.name.rpartition(":")[2]
+            put(painter, rect.adjusted(2, 0, -4, 0), name, role, mono(12, 500 if group else 400))
             return
         self._value(painter, rect, entry.node, kind)
 
     @staticmethod
     def _value(painter: QPainter, rect: QRectF, node: Node, kind: str) -> None:
         room = rect.adjusted(6, 0, -24 if kind else -6, 0)
-        taken = put(painter, room, node.value, "text", mono(12)) + 8 if node.value else 0.0
+        value = one_line(node.value)
+        taken = put(painter, room, value, "text", mono(12)) + 8 if value else 0.0
         if node.meaning and room.width() - taken > 12:
             put(painter, room.adjusted(taken, 0, 0, 0), node.meaning, "text_muted", ui(12))
         if kind:

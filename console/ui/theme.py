@@ -199,8 +199,11 @@ def style_sheet(icon_folder: Path) -> str:
 def apply_theme(app: QApplication, name: str) -> None:
     """Give the whole application the theme ``name``; a running window repaints itself, views are told to retheme.
 
-    Takes about 0.2 s with every view built, so it is done once per switch and never per widget.
+    Takes about 0.2 s with every view built, so it is done once per switch and never per widget; the theme that is on
+    already costs nothing.
     """
+    if name == _Current.name and app.styleSheet():
+        return
     load_fonts()
     use_theme(name)
     if _Current.icon_folder is None:

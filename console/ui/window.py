@@ -211,7 +211,7 @@ class Window(QWidget):
         self.bridge = bridge
         sidebar = Sidebar(desk, self.cursor_shared)
         self._sidebar = sidebar
-        self._layout_of(self._side_place).addWidget(sidebar)
+        self._place(self._side_place, sidebar)
         bridge.add(sidebar, sidebar.isVisible)
         bridge.add(_Chips(desk, self._header), self.isVisible)
         self._pages.removeWidget(self._starting)
@@ -226,9 +226,8 @@ class Window(QWidget):
             self.tabs.addTab(name)
         self._place_filter_bar()
         strip, status = FindingStrip(desk, self.cursor_shared), StatusBar(desk, bridge)
-        foot = self._layout_of(self._foot)
         for part in (strip, line(), status):
-            foot.addWidget(part)
+            self._place(self._foot, part)
         for part in (strip, status):
             bridge.add(part, part.isVisible)
         self._add_desk_actions(desk)
@@ -242,7 +241,7 @@ class Window(QWidget):
     def _place_filter_bar(self) -> None:
         bar = self.messages.filter_bar
         bar.entered.connect(self._show_messages)
-        self._layout_of(self._filter_place).addWidget(bar)
+        self._place(self._filter_place, bar)
 
     @Slot()
     def _show_messages(self) -> None:
@@ -250,8 +249,10 @@ class Window(QWidget):
         self.messages.table.setFocus()
 
     @staticmethod
-    def _layout_of(place: QWidget) -> QVBoxLayout:
-        return cast("QVBoxLayout", place.layout())
+    def _place(place: QWidget, widget: QWidget) -> None:
+        cast("QVBoxLayout", place.layout()).addWidget(widget)
+        # A layout shows what it is given a turn of the loop later, which is after the first refresh.
+        widget.show()
 
     def _add_desk_actions(self, desk: Desk) -> None:
         def vtns() -> list[SessionView]:

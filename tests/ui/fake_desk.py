@@ -30,7 +30,6 @@ from console.app.views import (
     StatusView,
     VenView,
 )
-from console.openadr.explain import Node
 from console.openadr.findings import Finding, Severity
 from tests.ui.fake_lab import (
     NOTICE,
@@ -48,6 +47,7 @@ from tests.ui.fake_lab import (
     lab_site,
     lab_tree,
     lab_vens,
+    leaf,
 )
 
 FIELDS = ("session", "peer", "element", "summary", "dir", "status", "size", "errors", "warnings")
@@ -194,7 +194,7 @@ class FakeDesk:
             garbage = b"PK\x03\x04" + bytes(range(256))
             bad = Finding("xml", Severity.ERROR, "The body is not XML: it begins with 'PK'. It was recorded.")
             return Inspection(
-                view, "192.0.2.77 sent 260 bytes that are not XML.", Node(name="(not XML)", findings=(bad,)), (bad,),
+                view, "192.0.2.77 sent 260 bytes that are not XML.", leaf("body", findings=(bad,)), (bad,),
                 garbage, garbage.decode("latin-1"), (("Content-Type", "application/zip"),), "POST /EiEvent",
             )  # fmt: skip
         sentence = (
@@ -205,7 +205,7 @@ class FakeDesk:
         )
         levels = [Severity.ERROR] * view.errors + [Severity.WARNING] * view.warnings + [Severity.INFO] * view.infos
         remarks = tuple(Finding("516", level, view.summary, view.element, view.element) for level in levels)
-        plain = Node(name=view.element, value="2.0b", path=view.element, findings=remarks)
+        plain = leaf(view.element, "2.0b", path=view.element, findings=remarks)
         tree = lab_tree(view.element) if distribute else plain
         return Inspection(
             view=view,

@@ -351,16 +351,27 @@ SOURCE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+def leaf(
+    name: str,
+    value: str = "",
+    meaning: str = "",
+    path: str = "",
+    findings: tuple[Finding, ...] = (),
+    children: tuple[Node, ...] = (),
+) -> Node:
+    """A node with what a test cares about."""
+    line = findings[0].line if findings else 5
+    return Node(name, value, meaning, "9.2.2", path, line, findings, children)
+
+
 def lab_tree(element: str) -> Node:
     """The tree of an oadrDistributeEvent with two findings, whatever the element is called."""
 
     def grow(
         path: str, name: str, value: str = "", meaning: str = "", *children: Node, found: Finding | None = None
     ) -> Node:
-        return Node(
-            name=name, value=value, meaning=meaning, clause="9.2.2", path=f"{path}/{name}" if path else name,
-            line=found.line if found else 5, findings=(found,) if found else (), children=children,
-        )  # fmt: skip
+        below = f"{path}/{name}" if path else name
+        return leaf(name, value, meaning, below, (found,) if found else (), children)
 
     top = f"{element}/oadrEvent/eiEvent"
     descriptor = f"{top}/eventDescriptor"
