@@ -23,7 +23,7 @@ _DATE_TIME = re.compile(
 _DAY = 86_400
 _MONTH = 30 * _DAY
 _YEAR = 365 * _DAY
-_LONGEST = int(Delta.max.total_seconds())
+_LONGEST = Delta.max.days * _DAY
 
 
 @total_ordering

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -55,6 +56,7 @@ def qualified(name: str) -> str:
     return f"{{{NAMESPACES[prefix]}}}{local}"
 
 
+@lru_cache(maxsize=4096)
 def prefixed(tag: str) -> str:
     """``{uri}eventID`` -> ``ei:eventID``; a foreign namespace is kept whole, none gives the bare name."""
     if not tag.startswith("{"):

@@ -179,3 +179,9 @@ def _matching(node: Node, particle: Particle) -> Sequence[Node]:
 def class_of(name: str) -> type[Payload] | None:
     """Payload class of an element's qualified name; None where it is no payload."""
     return next((cls for cls, form in FORMS.items() if form.name == name and issubclass(cls, Payload)), None)
+
+
+def read_item(node: Node) -> ItemBase | None:
+    """The unit in a unit element; None where it cannot be read."""
+    item = _Patience().object(node, ItemBase)
+    return item if isinstance(item, ItemBase) else None

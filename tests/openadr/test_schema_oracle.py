@@ -88,12 +88,13 @@ def test_same_verdict_on_full_messages(shared: Path):
         assert schema.errors(root) == []
 
 
-def test_same_verdict_on_thousands_of_random_mutations(shared: Path):
+@pytest.mark.parametrize("cases", [2000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_same_verdict_on_thousands_of_random_mutations(shared: Path, cases: int):
     seeds = [parse(path.read_bytes())[0] for path in sorted((shared / "corpus-authored/valid").glob("*.xml"))]
     seeds += list(full_messages())
     chance = random.Random(7)
     accepted = 0
-    for number in range(3000):
+    for number in range(cases):
         seed = chance.choice(seeds)
         assert seed is not None
         root = mutated(seed, chance)
@@ -102,12 +103,13 @@ def test_same_verdict_on_thousands_of_random_mutations(shared: Path):
         assert schema.is_valid(root) == verdict, (number, etree.tostring(root))
         found = schema.errors(root)
         assert bool(found) != verdict, (number, found)
-    assert 400 < accepted < 2000
+    assert 0.1 * cases < accepted < 0.7 * cases
 
 
-def test_same_verdict_on_every_kind_of_text_in_every_place(shared: Path):
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_same_verdict_on_every_kind_of_text_in_every_place(shared: Path, step: int):
     """And where a text is refused, the list of errors names its element (tried for the first of each place)."""
-    for root, leaf in places():
+    for root, leaf in places()[::step]
         kept = leaf.text
         listed = False
         for text in TEXTS:
