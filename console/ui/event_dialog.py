@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -156,9 +155,6 @@ class EventEditor(QWidget):
         column.setSpacing(0)
         for part, stretch in ((body, 1), (line(), 0), (foot, 0)):
             column.addWidget(part, stretch)
-        send = QShortcut(QKeySequence("Ctrl+Return"), self)
-        send.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        send.activated.connect(self._send)
 
     def start_new(self) -> None:
         """Begin an empty draft."""
@@ -214,7 +210,7 @@ class EventEditor(QWidget):
             self.redrawn.emit()
 
     def _show_source(self, text: str) -> None:
-        if text != self.source.toPlainText():
+        if text != self.source.toPlainText() and not self.source.textCursor().hasSelection():
             place = self.source.verticalScrollBar().value()
             self.source.setPlainText(text)
             self.source.verticalScrollBar().setValue(place)
@@ -235,7 +231,7 @@ class EventEditor(QWidget):
         self._consequence.setText(words)
         self._consequence.setToolTip(words)
 
-    def _send(self) -> None:
+    def send(self) -> None:
         """Ctrl+Enter asks once: the first goes to the button that names what happens, the second sends."""
         if self.issue.hasFocus():
             self.issue.click()

@@ -70,8 +70,9 @@ def course_of_draft(draft: EventDraft) -> Course:
     at = draft.start.timestamp()
     steps: list[tuple[float, float, float]] = []
     for duration, value in draft.intervals:
-        steps.append((at, duration.total_seconds(), value))
-        at += duration.total_seconds()
+        length = duration.total_seconds() or OPEN_END
+        steps.append((at, length, value))
+        at += length
     role = SIGNAL_ROLES.get(draft.signal_name, "series_8")
     lane = Lane(draft.signal_name, draft.signal_type, draft.unit, role, tuple(steps))
     start = draft.start.timestamp()

@@ -6,6 +6,7 @@ the foot of the pane.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QRectF, Qt, Slot
@@ -13,9 +14,10 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from console.app.views import Area, Desk, EventView
+from console.ui.actions import Action
 from console.ui.bridge import CLOCK
 from console.ui.cursor import TimeCursor
-from console.ui.event_detail import EventDetail
+from console.ui.event_detail import OVER, EventDetail
 from console.ui.event_dialog import CancelDialog, EventEditor
 from console.ui.gantt import Gantt, rows_of
 from console.ui.glyphs import event_bar, glyph, put
@@ -97,6 +99,34 @@ class EventsView(QWidget):
         cursor.event_selected.connect(self._event_selected)
         cursor.time_changed.connect(self._time_changed)
 
+    def actions_offered(self) -> list[Action]:
+        """What this view adds to menus and palette."""
+        return [
+            Action("event.modify", "Modify event…", "Event", self._front(self.modify_event), when=self._changeable,
+                   tip="Opens the editor with the selected event; nothing is sent before Modify."),
+            Action("event.cancel", "Cancel event…", "Event", self._front(self.cancel_event), "Ctrl+Backspace",
+                   when=self._changeable, tip="Asks, then sends the event again as cancelled; VENs stop it."),
+            Action("event.send", "Issue what the editor holds", "Event", self.editor.send, "Ctrl+Return",
+                   when=lambda: self.editing and self.isVisible(),
+                   tip="The first stroke goes to the button that names what is sent, the second sends it."),
+            Action("event.messages", "Show messages of the event", "Event", self._show_messages,
+                   when=lambda: self.selected() is not None, tip="Narrows the message list to the selected event."),
+            Action("event.follow", "Let the chart follow the events", "Event", self.chart.follow,
+                   when=lambda: not self.chart.follows,
+                   tip="Undoes zooming and panning; Home in the chart does the same."),
+        ]  # fmt: skip
+
+    def _front(self, run: Callable[[], object]) -> Callable[[], None]:
+        def shown() -> None:
+            self._cursor.show_view("Events")
+            run()
+
+        return shown
+
+    def _changeable(self) -> bool:
+        view = self.selected()
+        return view is not None and view.mine and view.event.status not in OVER
+
     @property
     def editing(self) -> bool:
         return self.pane.currentWidget() is self.editor
@@ -131,7 +161,7 @@ class EventsView(QWidget):
     def modify_event(self) -> None:
         """Open the editor with the selected event, if it may be modified."""
         view = self.selected()
-        if view is not None and view.mine:
+        if view is not None and self._changeable():
             self.pane.setCurrentWidget(self.editor)
             self.editor.start_modify(view)
             self._draw_chart()
@@ -139,7 +169,7 @@ class EventsView(QWidget):
     def cancel_event(self) -> CancelDialog | None:
         """Ask, then cancel the selected event."""
         view = self.selected()
-        if view is None or not view.mine:
+        if view is None or not self._changeable():
             return None
         event, vens = view.event, plural(len(view.vens), "VEN")
         when = f"It starts at {clock(event.start, self._desk.timezone)}."

@@ -280,6 +280,9 @@ class Gantt(QAbstractScrollArea):
             y += row.height
         painter.restore()
         paint_now_tag(painter, axis, self._now, self._zone, 4)
+        if self.hasFocus() and self.selected is None:
+            painter.setPen(QPen(col("focus"), 2))
+            painter.drawRect(1, 1, width - 2, height - 2)
         painter.end()
 
     def _paint_row(self, painter: QPainter, axis: TimeAxis, row: Row, y: float, width: int) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QSplitter, QStackedWidget, QVBoxLayo
 from console.app.durations import show_duration
 from console.app.views import Area, Desk, VenView
 from console.openadr.facts import PresenceState
+from console.ui.actions import Action
 from console.ui.axes import TimeAxis, nice_ticks, paint_ticks, tick_text
 from console.ui.bridge import CLOCK
 from console.ui.cursor import TimeCursor
@@ -220,8 +221,8 @@ class VenDetail(QWidget):
         self._heads = [label("", "text_muted", ui(12)) for _ in range(3)]
         self.events = VenEvents()
         self.polls = PollGaps(desk.timezone)
-        self.copy = tool("copy", "Copy the IDs", self._copy)
-        self.messages = button("Show messages", "", "rows-3", self._show_messages)
+        self.copy = tool("copy", "Copy the IDs", self.copy_ids)
+        self.messages = button("Show messages", "", "rows-3", self.show_messages)
         self.last = button("Show last message", "quiet", "", self._show_last)
         who = box("v", pane_title(self._title, self.copy), self._facts, None, name="panel")
         who.setMinimumWidth(280)
@@ -291,11 +292,13 @@ class VenDetail(QWidget):
         return "\n".join(f"{what}: {value}" for what, value in pairs if value)
 
     @Slot()
-    def _copy(self) -> None:
+    def copy_ids(self) -> None:
+        """To the clipboard."""
         QApplication.clipboard().setText(self.ids())
 
     @Slot()
-    def _show_messages(self) -> None:
+    def show_messages(self) -> None:
+        """Bring the message list to the front with what was said with this VEN."""
         if self.ven is not None:
             self._cursor.show_messages(f'peer == "{self.ven.ven_id}"')
 
@@ -376,6 +379,17 @@ class PresenceView(QWidget):
     def retheme(self) -> None:
         for part in (self.counters, self.table.viewport(), self.detail.events, self.detail.polls):
             part.update()
+
+    def actions_offered(self) -> list[Action]:
+        """What this view adds to menus and palette."""
+        return [
+            Action("session.copy_ven_ids", "Copy IDs of the VEN", "Session", self.detail.copy_ids,
+                   when=lambda: self.detail.ven is not None,
+                   tip="venID, registrationID, fingerprint and address, one per line."),
+            Action("session.ven_messages", "Show messages of the VEN", "Session", self.detail.show_messages,
+                   when=lambda: self.detail.ven is not None,
+                   tip="Narrows the message list to the VEN chosen in Presence."),
+        ]  # fmt: skip
 
     def _sort(self, number: int) -> None:
         self.model.by_id = number == 1

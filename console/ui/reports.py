@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QSplitter, QStackedWidget,
 
 from console.app.durations import show_duration
 from console.app.views import Area, Desk, Outcome, ReportView
+from console.ui.actions import Action
 from console.ui.bridge import CLOCK
 from console.ui.cursor import TimeCursor
 from console.ui.event_detail import scrolled_list
@@ -157,6 +158,17 @@ class ReportsView(QWidget):
             self._plots.retheme()
         self.list.viewport().update()
         self.status.update()
+
+    def actions_offered(self) -> list[Action]:
+        """What this view adds to menus and palette."""
+        return [
+            Action("report.request", "Request the selected data points", "Report", self._request,
+                   when=lambda: self.isVisible() and self.request.isEnabled(),
+                   tip="Sends oadrCreateReport with the period beside the list."),
+            Action("report.cancel", "Cancel the report request", "Report", self._cancel,
+                   when=lambda: self.isVisible() and self.cancel.isVisible(),
+                   tip="Sends oadrCancelReport for the requests that the selected data points run under."),
+        ]  # fmt: skip
 
     def shown(self) -> list[ReportView]:
         """Reports the right side shows: the chosen ones that have sent something, else all that have."""

@@ -282,12 +282,14 @@ def test_what_the_desk_refuses_keeps_the_draft_and_says_why(
 
 
 def test_the_keyboard_sends_at_the_second_stroke(view: EventsView, desk: FakeDesk, qtbot: QtBot) -> None:
-    view.editor.form.start.setFocus()
-    view.editor._send()
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    send = next(action for action in view.actions_offered() if action.id == "event.send")
+    assert send.when()
+    send.run()
     assert desk.issued == [] and view.focusWidget() is view.editor.issue
-    view.editor.issue.setFocus()
-    view.editor.issue.click()
-    assert len(desk.issued) == 1
+    send.run()
+    assert len(desk.issued) == 1 and not send.when()
 
 
 def test_discarding_sends_nothing_and_takes_the_draft_off_the_chart(view: EventsView, desk: FakeDesk) -> None:

@@ -188,6 +188,25 @@ def test_an_event_that_is_over_or_not_ours_cannot_be_cancelled(view: EventsView,
     assert view.cancel_event() is None
 
 
+def test_actions_are_offered_only_where_they_can_be_done(view: EventsView, cursor: TimeCursor) -> None:
+    actions = {action.id: action for action in view.actions_offered()}
+    assert not actions["event.cancel"].when() and not actions["event.send"].when()
+    cursor.select_event("e-203")
+    assert actions["event.cancel"].when() and actions["event.modify"].when()
+    cursor.select_event("e-201")
+    assert not actions["event.cancel"].when(), "it is over"
+    assert view.cancel_event() is None
+    view.chart.zoom(0.5)
+    assert actions["event.follow"].when()
+    actions["event.follow"].run()
+    assert view.chart.follows
+    shown: list[str] = []
+    cursor.view_wanted.connect(shown.append)
+    cursor.select_event("e-203")
+    actions["event.modify"].run()
+    assert view.editing and shown == ["Events"]
+
+
 def test_opting_out_of_an_event_of_our_ven(view: EventsView, cursor: TimeCursor, desk: FakeDesk, qtbot: QtBot) -> None:
     cursor.select_event("e-17")
     assert not view.detail.opt_in.isEnabled(), "it is opted in already"
