@@ -135,7 +135,7 @@ class ReportDesk:
             complaints.append(found("command", Severity.ERROR, f"{ven_id} offers no telemetry named {names}."))
         groups: dict[tuple[str, timedelta], list[str]] = {}
         for fact in wanted:
-            period = granularity if granularity is not None else max(fact.min_period or SHORTEST, SHORTEST)
+            period = granularity if granularity is not None else usual_period(fact)
             groups.setdefault((fact.report_specifier_id, period), []).append(fact.r_id)
         requests = [
             Request(
@@ -276,6 +276,17 @@ def _offered(ven_id: str, report: OadrReport, description: OadrReportDescription
         on_change=rate.on_change if rate else False,
     )
     return Offered(fact, convert(1.0, description.item_base)[0])
+
+
+def usual_period(fact: ReportOffered) -> timedelta:
+    """How often an rID is asked for unless somebody says: as often as it can, at most every 2 s (rule 300).
+
+    An rID that cannot go slower than 2 s is asked for at its oadrMaxPeriod: outside its range a VEN may send nothing.
+    """
+    shortest = fact.min_period or SHORTEST
+    period = max(shortest, SHORTEST)
+    longest = fact.max_period
+    return longest if longest is not None and shortest <= longest < period else period
 
 
 def _requested(ven_id: str, request: Request) -> ReportRequested:

@@ -205,7 +205,8 @@ def test_new_metadata_replaces_the_old_and_ends_requests():  # rule 306
 
 def test_request_reports_asks_for_every_telemetry_rid_as_often_as_it_can():
     fast, slow = Offer(r_id="fast", min_period=SECOND), Offer(r_id="slow", min_period=30 * SECOND)
-    lab = pair(ASKING, VenSettings(offers=(METER, STATUS, fast, slow)))
+    only_fast = Offer(r_id="only fast", min_period=SECOND, max_period=SECOND)
+    lab = pair(ASKING, VenSettings(offers=(METER, STATUS, fast, slow, only_fast)))
     (asked,) = lab.given(OadrCreateReport)
     periods = {
         tuple(payload.r_id for payload in each.report_specifier.specifier_payloads): (
@@ -214,7 +215,7 @@ def test_request_reports_asks_for_every_telemetry_rid_as_often_as_it_can():
         )
         for each in asked.report_requests
     }
-    assert periods == {("meter", "fast"): (2, 2), ("slow",): (30, 30), ("site-status",): (2, 2)}
+    assert periods == {("meter", "fast"): (2, 2), ("slow",): (30, 30), ("site-status",): (2, 2), ("only fast",): (1, 1)}
     for each in asked.report_requests:
         interval = each.report_specifier.report_interval
         assert interval is not None and not interval.duration  # for ever (rule 325)
