@@ -92,13 +92,13 @@ class AnswerTable(Canvas):
         for k, ven in enumerate(self.vens):
             y = k * ROW
             glyph(painter, OPT_GLYPH.get(ven.opt_type, "wait"), 20, y + ROW / 2, 11, "text")
-            put(painter, QRectF(34, y, 88, ROW), ven.ven_id, "text", ui(12.5, 500))
-            put(painter, QRectF(126, y, 92, ROW), self.answer(ven), "text", ui(12.5))
+            put(painter, QRectF(34, y, 108, ROW), ven.ven_id, "text", ui(12.5, 500))
+            put(painter, QRectF(150, y, 88, ROW), self.answer(ven), "text", ui(12.5))
             at = clock(ven.answered_at, self._zone) if ven.answered_at else ""
-            put(painter, QRectF(222, y, 62, ROW), at, "text_muted", ui(12))
+            put(painter, QRectF(242, y, 62, ROW), at, "text_muted", ui(12))
             why = ven.gone or ven.text
             if why:
-                put(painter, QRectF(288, y, width - 296, ROW), why, "text_muted", ui(12))
+                put(painter, QRectF(306, y, width - 314, ROW), why, "text_muted", ui(12))
 
 
 class HistoryTable(Canvas):
