@@ -269,9 +269,9 @@ class Ven:
         if about == _REGISTER:
             return self._on_registration(given, now) if self.registered is Registered.REGISTERING else []
         if about == _QUERY:
-            return self._unreached(given.failure) if given.failure else []
+            return self._unreached(given)
         if about == _LEAVE:
-            return [*(self._unreached(given.failure) if given.failure else []), *self._step(Met.LEFT, now)]
+            return [*self._unreached(given), *self._step(Met.LEFT, now)]
         if about == _POLL:
             self._polling = False
         if self.registered is not Registered.REGISTERED:
@@ -326,9 +326,8 @@ class Ven:
 
     def _on_registration(self, given: Answered, now: datetime) -> list[Action]:
         if given.failure is not None:
-            told = self._unreached(given.failure)
-            met = Met.UNREACHABLE if given.failure.kind is FailureKind.WIRE else Met.REFUSED
-            return [*told, *self._step(met, now)]
+            passing = given.failure.kind is FailureKind.WIRE or given.failure.status >= 500
+            return [*self._unreached(given), *self._step(Met.UNREACHABLE if passing else Met.REFUSED, now)]
         message = given.message
         why = self._refusal(message)
         if why and self.registration_id:
@@ -377,22 +376,31 @@ class Ven:
         self._told.add(text)
         return [Noted(RegistrationFailed(text)), found("registration", Severity.ERROR, text)]
 
-    def _unreached(self, failure: Failure) -> list[Action]:
-        """Told once for each cause until a message gets through."""
-        if self.registered in (Registered.REGISTERING, Registered.UNREGISTERED):
-            return self._failed(failure.text)
-        if failure.text in self._told:
+    def _unreached(self, given: Answered) -> list[Action]:
+        """Told once for each cause until a message gets through.
+
+        Whoever runs the role tells what the wire broke, with the bytes; here it is only said that there is no
+        registration because of it.
+        """
+        failure = given.failure
+        if failure is None or failure.text in self._told:
             return []
         self._told.add(failure.text)
-        return [found(failure.kind.value, Severity.ERROR, failure.text)]
+        told: list[Action] = []
+        if self.registered in (Registered.REGISTERING, Registered.UNREGISTERED):
+            told.append(Noted(RegistrationFailed(failure.text)))
+        known = {finding.text for finding in given.findings}
+        if failure.kind is not FailureKind.WIRE and failure.text not in known:
+            told.append(found(failure.kind.value, Severity.ERROR, failure.text))
+        return told
 
     def _on_lost(self, given: Answered, failure: Failure, now: datetime) -> list[Action]:
         """The wire gets another try; an HTTP error or an unreadable answer does not (section 10)."""
         message = given.request.message
         if isinstance(message, OadrUpdateReport):
-            told = self._unreached(failure) if failure.kind is FailureKind.WIRE else []
+            told = self._unreached(given) if failure.kind is FailureKind.WIRE else []
             return [*told, *self.reports.failed(message, failure, now, self._heard)]
-        told = self._unreached(failure)
+        told = self._unreached(given)
         if failure.kind is FailureKind.WIRE or failure.status == 503:
             return [*told, *self._send_again(given.request, now)]
         return [*told, *self._next(given.request.about, None)]
@@ -417,7 +425,7 @@ class Ven:
 
     def _on_polled(self, given: Answered, now: datetime) -> list[Action]:
         if given.failure is not None:
-            told = self._unreached(given.failure)
+            told = self._unreached(given)
             return [*told, StartTimer(_POLL, now + self._backoff.wait(self.poll_period))]
         self._heard = now
         self._told.clear()
