@@ -21,7 +21,9 @@ def meter():
 
 async def on_event(event):
     period = event["active_period"]
-    notification = period.get("notification_period")
+    notification = period.get("notification")
+    if isinstance(notification, dict):
+        notification = notification["duration"]
     tell(
         saw="event",
         event_id=event["event_descriptor"]["event_id"],
