@@ -123,7 +123,7 @@ class CommandPalette(QFrame):
 
     @Slot(str)
     def _find(self, typed: str) -> None:
-        others = [action for action in self._book.actions if action.id != "file.commands"]
+        others = [action for action in self._book.actions if action.run != self.open]
         self.rows.set_actions(matching(others, typed))
         self.listed.setCurrentIndex(self.rows.index(0))
 

@@ -21,14 +21,17 @@ async def settled(milliseconds: int = SETTLE_MS) -> None:
     await done
 
 
-def choose_telling_message(window: Window) -> None:
-    """Select the newest oadrDistributeEvent, or the newest message, unless one is selected."""
-    rows = window.messages.table.rows
-    if window.cursor_shared.message_number or not rows.rowCount():
-        return
-    last = rows.rowCount() - 1
-    telling = (row for row in range(last, -1, -1) if rows.view(row).element == "oadrDistributeEvent")
-    window.cursor_shared.select_message(rows.view(next(telling, last)).number)
+def choose_what_tells(window: Window) -> None:
+    """Select the newest oadrDistributeEvent and the event in force, unless something is selected already."""
+    cursor, rows = window.cursor_shared, window.messages.table.rows
+    if not cursor.message_number and rows.rowCount():
+        last = rows.rowCount() - 1
+        telling = (row for row in range(last, -1, -1) if rows.view(row).element == "oadrDistributeEvent")
+        cursor.select_message(rows.view(next(telling, last)).number)
+    if not cursor.event_id and window.desk is not None:
+        active = [view.event.event_id for view in window.desk.events() if view.event.status == "active"]
+        if active:
+            cursor.select_event(active[-1])
 
 
 async def take(window: Window, folder: Path, themes: tuple[str, ...] = THEMES_SHOT) -> list[Path]:
@@ -36,7 +39,7 @@ async def take(window: Window, folder: Path, themes: tuple[str, ...] = THEMES_SH
     folder.mkdir(parents=True, exist_ok=True)
     window.resize(*SIZE)
     made: list[Path] = []
-    choose_telling_message(window)
+    choose_what_tells(window)
     for theme in themes:
         window.choose_theme(theme)
         for name in window.views:

@@ -131,7 +131,9 @@ class Window(QWidget):
         self.book = ActionBook(self)
         self.bridge: Bridge | None = None
         self.views: dict[str, View] = {}
+        self.desk: Desk | None = None
         self._sidebar: Sidebar | None = None
+        self._focus_of: dict[QWidget, QWidget] = {}
         self._may_close = False
         self._painted = False
         self._chose_theme = False
@@ -198,6 +200,8 @@ class Window(QWidget):
             Action("session.all", "Show messages of all sessions", "Session",
                    lambda: self.cursor_shared.select_session(""), when=lambda: bool(self.cursor_shared.session_name),
                    tip="Takes away the narrowing to one session."),
+            Action("help.shortcuts", "Commands and shortcuts", "Help", self._palette.open, "F1",
+                   tip="Lists every command with its shortcut."),
         ]  # fmt: skip
         return actions
 
@@ -207,6 +211,7 @@ class Window(QWidget):
 
     def attach(self, desk: Desk) -> Bridge:
         """Build the views on a desk and begin to follow it."""
+        self.desk = desk
         bridge = Bridge(desk, self)
         self.bridge = bridge
         sidebar = Sidebar(desk, self.cursor_shared)
@@ -288,9 +293,27 @@ class Window(QWidget):
     @Slot(int)
     def _tab_changed(self, number: int) -> None:
         if 0 <= number < self._pages.count():
+            focused = self.focusWidget()
+            self._remember_focus(focused)
             self._pages.setCurrentIndex(number)
+            self._restore_focus(focused)
             if self.bridge is not None:
                 self.bridge.tick()
+
+    def _remember_focus(self, focused: QWidget | None) -> None:
+        before = self._pages.currentWidget()
+        if before is not None and focused is not None and before.isAncestorOf(focused):
+            self._focus_of[before] = focused
+
+    def _restore_focus(self, focused: QWidget | None) -> None:
+        """Back to where one was in this view; the first time on its tab, so that no button looks chosen.
+
+        Hiding a view hands the focus to whatever comes next; ``focused`` had it before.
+        """
+        view = self._pages.currentWidget()
+        edit = self.messages.filter_bar.edit
+        if view is not None:
+            (edit if focused is edit else self._focus_of.get(view, self.tabs)).setFocus()
 
     def toggle_sidebar(self) -> None:
         self._side_place.setVisible(not self._side_place.isVisible())

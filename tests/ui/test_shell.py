@@ -250,6 +250,18 @@ def test_a_filter_from_another_view_brings_the_list_to_the_front(qtbot: QtBot, w
     assert window.current_view() == "Messages"
 
 
+def test_focus_stays_with_its_view(window: Window) -> None:
+    window.cursor_shared.select_message(412)
+    window.messages.table.setFocus()
+    window.show_view("Events")
+    assert window.focusWidget() is window.tabs
+    window.show_view("Messages")
+    assert window.focusWidget() is window.messages.table
+    window.messages.filter_bar.edit.setFocus()
+    window.show_view("Site")
+    assert window.focusWidget() is window.messages.filter_bar.edit
+
+
 def test_closing_is_told_until_everything_has_stopped(qtbot: QtBot, qapp: QApplication, desk: FakeDesk) -> None:
     window = opened(qtbot, qapp, desk)
     with qtbot.waitSignal(window.closing):
