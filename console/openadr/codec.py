@@ -24,6 +24,7 @@ from console.openadr.writer import envelope_text
 _ENVELOPE = qualified("oadr:oadrPayload")
 _SIGNED_OBJECT = qualified("oadr:oadrSignedObject")
 _SIGNATURE = qualified("ds:Signature")
+_LOCATIONS = {qualified("xsi:schemaLocation"), qualified("xsi:noNamespaceSchemaLocation")}
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -75,6 +76,8 @@ def dissect(body: bytes, *, limit: int = LIMIT) -> Dissection:
         findings += [*_strangers(root, envelope), *([] if valid or too_deep(root) else schema.errors(root))]
         return Dissection(body, root, "", envelope, None, tuple(findings), valid, signed)
     element = etree.QName(payload).localname
+    if b"schemaLocation" in body:
+        findings += _located(root)
     if envelope is not Envelope.PAYLOAD:
         findings.append(_unwrapped(payload, envelope))
     if valid:
@@ -133,6 +136,24 @@ def _read_invalid(root: Node, payload: Node, findings: list[Finding]) -> Payload
 def _patient(payload: Node) -> tuple[Payload | None, list[Finding]]:
     cls = class_of(prefixed(str(payload.tag)))
     return read_patiently(payload, cls) if cls else (None, [])
+
+
+def _located(root: Node) -> list[Finding]:
+    """Rule 45: a message does not say where a schema is."""
+    text = "The message says where its schema is (xsi:schemaLocation); that is not allowed and was not followed."
+    return [
+        Finding(
+            "45",
+            Severity.ERROR,
+            text,
+            schema.path_of(node),
+            prefixed(str(node.tag)),
+            "9.2.1 rule 45",
+            node.sourceline or 0,
+        )
+        for node in root.iter()
+        if any(str(key) in _LOCATIONS for key in node.attrib)
+    ]
 
 
 def _unwrapped(payload: Node, envelope: Envelope) -> Finding:

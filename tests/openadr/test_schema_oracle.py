@@ -109,7 +109,7 @@ def test_same_verdict_on_thousands_of_random_mutations(shared: Path, cases: int)
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_same_verdict_on_every_kind_of_text_in_every_place(shared: Path, step: int):
     """And where a text is refused, the list of errors names its element (tried for the first of each place)."""
-    for root, leaf in places()[::step]
+    for root, leaf in places()[::step]:
         kept = leaf.text
         listed = False
         for text in TEXTS:

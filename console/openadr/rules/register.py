@@ -1,0 +1,147 @@
+"""How a conformance rule is written down: by its number, on a message class, as one small function.
+
+``@rule(102, clause="9.2.2", on=OadrDistributeEvent)`` registers a function of the message and a :class:`Found`; calling
+that records a finding with the path of the part it is about. The function's docstring is the rule in one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console.openadr.content import Particle, content_of
+from console.openadr.elements import FORMS, GROUPS
+from console.openadr.findings import Finding, Severity
+from console.openadr.model import ItemBase, Payload
+
+error = Severity.ERROR
+warning = Severity.WARNING
+info = Severity.INFO
+
+Check = Callable[[Any, "Found"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One conformance rule that a single message can break."""
+
+    number: int
+    clause: str
+    on: tuple[type[Payload], ...]
+    """Messages it applies to."""
+    text: str
+    """The rule in one sentence."""
+    check: Check
+
+
+RULES: list[Rule] = []
+"""All rules, in the order of their modules."""
+
+_BY_CLASS: dict[type[Payload], list[Rule]] = {}
+
+
+@dataclass(slots=True)
+class Found:
+    """Collects the findings of one message; calling it adds one for the rule being checked."""
+
+    message: Payload
+    findings: list[Finding]
+    from_ven: bool | None = None
+    """Whether a VEN sent it; None where that is not known."""
+    rule: Rule | None = None
+
+    def __call__(self, severity: Severity, text: str, *, at: object = None, field: str = "") -> None:
+        """``at`` is the part of the message (the object itself), ``field`` one of its fields; nothing is the whole."""
+        assert self.rule is not None
+        steps = path_of_part(self.message, self.message if at is None else at, field)
+        path = "/".join(step.partition(":")[2] for step in steps)
+        element = steps[-1].partition("[")[0] if steps else ""
+        self.findings.append(Finding(str(self.rule.number), severity, text, path, element, self.rule.clause))
+
+
+def rule(number: int, *, clause: str, on: type[Payload] | Iterable[type[Payload]]) -> Callable[[Check], Check]:
+    """Register a rule's function; ``on`` is the message class or classes it looks at."""
+    classes = (on,) if isinstance(on, type) else tuple(on)
+
+    def register(check: Check) -> Check:
+        text = " ".join((check.__doc__ or "").split())
+        added = Rule(number, f"{clause} rule {number}", classes, text, check)
+        RULES.append(added)
+        for cls in classes:
+            _BY_CLASS.setdefault(cls, []).append(added)
+        return check
+
+    return register
+
+
+def check(message: Payload, from_ven: bool | None = None) -> list[Finding]:
+    """Findings of all rules on one message, in the order of the rules' modules.
+
+    ``from_ven`` says who sent it, where that is known: some rules bind one side only.
+    """
+    found = Found(message, [], from_ven)
+    for known in _BY_CLASS.get(type(message), ()):
+        found.rule = known
+        known.check(message, found)
+    return found.findings
+
+
+def path_of_part(message: Payload, part: object, field: str = "") -> Sequence[str]:
+    """Steps from the root to a part of a message (by identity) and on to one of its fields; empty if it is no part."""
+    name = FORMS[type(message)].name
+    start = ("oadr:oadrPayload", "oadr:oadrSignedObject", name)
+    steps = start if part is message else next(_search(message, name, part, start), None)
+    if steps is None:
+        return ()
+    if not field:
+        return steps
+    element = steps[-1].partition("[")[0]
+    cls: type[Any] = type(part)  # pyright: ignore[reportUnknownVariableType]
+    return (*steps, *_steps_to(content_of(element, cls), field))
+
+
+def _search(holder: Any, name: str, part: object, steps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Paths to ``part`` below ``holder``, whose element is ``name``."""
+    for particle, before in _leaves(content_of(name, type(holder)), ()):
+        held: Any = getattr(holder, particle.leaf.field)
+        values: tuple[Any, ...] = held if isinstance(held, tuple) else (held,)  # pyright: ignore[reportUnknownVariableType]
+        names = [_name_of(particle, value) for value in values]
+        for index, value in enumerate(values):
+            if isinstance(value, str | bytes | int | float) or value is None:
+                continue
+            number = f"[{names[: index + 1].count(names[index])}]" if names.count(names[index]) > 1 else ""
+            here = (*steps, *before, names[index] + number)
+            if value is part:
+                yield here
+            elif type(value) in FORMS or isinstance(value, ItemBase):
+                yield from _search(value, names[index], part, here)
+
+
+def _name_of(particle: Particle, value: object) -> str:
+    """Element a value stands in; for a group that of its class."""
+    if not particle.name.startswith("@"):
+        return particle.name
+    if isinstance(value, ItemBase):
+        return value.element
+    return next((name for name, cls in GROUPS[particle.name[1:]].items() if cls is type(value)), particle.name)
+
+
+def _leaves(particles: Iterable[Particle], before: tuple[str, ...]) -> Iterator[tuple[Particle, tuple[str, ...]]]:
+    """Particles that fill a field, with the wrappers they stand in."""
+    for particle in particles:
+        if particle.inner and not particle.chain:
+            yield from _leaves(particle.inner, (*before, particle.name))
+        elif particle.leaf.field:
+            yield particle, before
+
+
+def _steps_to(particles: Iterable[Particle], field: str) -> tuple[str, ...]:
+    """Element names from a class's element to where one of its fields stands."""
+    for particle, before in _leaves(particles, ()):
+        if particle.leaf.field == field:
+            chain = [particle]
+            while chain[-1].chain:
+                chain.append(chain[-1].inner[0])
+            return (*before, *(link.name for link in chain))
+    return ()
