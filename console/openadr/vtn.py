@@ -25,7 +25,6 @@ from console.openadr.actions import (
     Reply,
     TimerFired,
 )
-from console.openadr.calendar import Duration
 from console.openadr.commands import (
     CancelEvent,
     CancelRegistration,
@@ -38,11 +37,9 @@ from console.openadr.commands import (
 )
 from console.openadr.event_book import TIMER as EVENT_TIMER
 from console.openadr.event_book import EventBook, unanswered_list
-from console.openadr.facts import Registered as RegisteredFact
 from console.openadr.facts import Unregistered
 from console.openadr.findings import Severity
 from console.openadr.model import (
-    EiResponse,
     OadrCanceledOpt,
     OadrCanceledPartyRegistration,
     OadrCanceledReport,
@@ -51,7 +48,6 @@ from console.openadr.model import (
     OadrCancelReport,
     OadrCreatedEvent,
     OadrCreatedOpt,
-    OadrCreatedPartyRegistration,
     OadrCreatedReport,
     OadrCreateOpt,
     OadrCreatePartyRegistration,
@@ -71,18 +67,17 @@ from console.openadr.presence import TIMER as PRESENCE_TIMER
 from console.openadr.presence import Presence
 from console.openadr.registry import Party, Refusal, Registry
 from console.openadr.replies import (
-    PROFILES,
     answer_of,
     found,
     literal,
     misdirected,
     refusal,
-    request_id_of,
     response,
     ven_id_of,
 )
 from console.openadr.report_desk import ReportDesk
 from console.openadr.states import VTN_REGISTRATION, Heard, Registered
+from console.openadr.vtn_messages import VtnMessages, doubt, ok, report_request_ids, unserved
 
 _Serve = Callable[[Party, Any, datetime], list[Action]]
 
@@ -99,6 +94,7 @@ class Vtn:
         self.presence = Presence(self.settings.poll_period)
         self.book = EventBook(vtn_id, ids, repeat_after=self.settings.poll_period / 2)
         self.desk = ReportDesk(ids)
+        self.messages = VtnMessages(vtn_id, ids, self.settings)
         self._serve: dict[type[Payload], _Serve] = {
             OadrPoll: self._on_poll,
             OadrRequestEvent: self._on_request_event,
@@ -123,8 +119,8 @@ class Vtn:
     def start(self, now: datetime) -> list[Action]:
         actions: list[Action] = []
         for party in self.registry.enrol_known(now):
-            actions += [Noted(self._registered(party)), *self.presence.expect(party.ven_id)]
-            party.owed.append(self._own_metadata())
+            actions += [Noted(self.messages.registered(party)), *self.presence.expect(party.ven_id)]
+            party.owed.append(self.messages.own_metadata())
         return actions
 
     def handle(self, given: Input, now: datetime) -> list[Action]:
@@ -145,15 +141,15 @@ class Vtn:
         self.registry.restore(state.get("registry", []))
         actions: list[Action] = []
         for party in self.registry.parties.values():
-            actions += [Noted(self._registered(party)), *self.presence.expect(party.ven_id)]
+            actions += [Noted(self.messages.registered(party)), *self.presence.expect(party.ven_id)]
         actions += self.start(now)
         actions += self.desk.restore(state.get("reports", {}))
         for party in self.registry.parties.values():
             requests = self.desk.owed(party.ven_id, now)
             if requests:
-                party.owed.append(self._create_report(party, requests))
+                party.owed.append(self.messages.create_report(party, requests))
             if party.state is Registered.LEAVING:
-                party.owed.append(self._cancel_registration(party))
+                party.owed.append(self.messages.cancel_registration(party))
         return [*actions, *self.book.restore(state.get("events", {}), now)]
 
     # Dispatch ----------------------------------------------------------------------------------------------------
@@ -180,7 +176,7 @@ class Vtn:
         ven_id = ven_id_of(message)
         if ven_id:
             return ven_id, []
-        ven_id = self.desk.ven_of(_report_request_ids(message))
+        ven_id = self.desk.ven_of(report_request_ids(message))
         holder = self.registry.by_fingerprint(peer.fingerprint)
         ven_id = ven_id or (holder.ven_id if holder else "")
         if not ven_id:
@@ -229,14 +225,16 @@ class Vtn:
             case RequestReports():
                 requests, actions = self.desk.ask(party.ven_id, given.r_ids, given.granularity, given.report_back, now)
                 if requests:
-                    party.owed.append(self._create_report(party, requests))
+                    party.owed.append(self.messages.create_report(party, requests))
                 elif not actions:
                     actions.append(found("command", Severity.ERROR, f"{party.ven_id} has offered no telemetry."))
                 return actions
             case CancelReports():
                 keys, actions = self.desk.cancelling(party.ven_id, given.report_request_ids)
                 if keys:
-                    party.owed.append(self._cancel_report(party, keys, given.report_to_follow))
+                    message = self.messages.cancel_report(party, keys, given.report_to_follow)
+                    party.cancels[message.request_id] = keys
+                    party.owed.append(message)
                 return actions
             case RequestReregistration():
                 party.owed.append(OadrRequestReregistration(ven_id=party.ven_id))
@@ -252,7 +250,7 @@ class Vtn:
     def _on_query(self, message: OadrQueryRegistration, peer: Peer) -> list[Action]:
         """What the VTN offers; IDs only for a VEN that its certificate tells (rule 404)."""
         party = self.registry.by_fingerprint(peer.fingerprint)
-        return [Reply(self._created(message, party, pull=True))]
+        return [Reply(self.messages.created(message, party, pull=True))]
 
     def _on_create_registration(self, message: OadrCreatePartyRegistration, peer: Peer, now: datetime) -> list[Action]:
         if message.profile_name != "2.0b":
@@ -277,8 +275,8 @@ class Vtn:
         party.profile, party.transport = message.profile_name, message.transport_name
         party.address, party.report_only = peer.address, message.report_only
         actions = [*self._step(party, given, now, ""), *self.presence.heard(party.ven_id, now)]
-        reply = Reply(self._created(message, party, pull=message.http_pull_model is not False))
-        return [*_unserved(message), *actions, Keep(), reply]
+        reply = Reply(self.messages.created(message, party, pull=message.http_pull_model is not False))
+        return [*unserved(message), *actions, Keep(), reply]
 
     def _step(self, party: Party, given: Heard, now: datetime, why: str) -> list[Action]:
         """Move a registration on by its table and do what the table says."""
@@ -295,9 +293,9 @@ class Vtn:
         party.registration_id = self.ids.new("registration")
         party.registered_at = now
         party.owed.clear()
-        party.owed.append(self._own_metadata())
+        party.owed.append(self.messages.own_metadata())
         events = [] if party.report_only else self.book.join(party.ven_id, now)
-        return [Noted(self._registered(party)), *events]
+        return [Noted(self.messages.registered(party)), *events]
 
     def start_over(self, party: Party, now: datetime, why: str) -> list[Action]:
         """Rule 406: a fresh registration of a registered VEN drops its reports and begins anew."""
@@ -308,11 +306,11 @@ class Vtn:
 
     def renew_registration(self, party: Party, _: datetime, __: str) -> list[Action]:
         """Nothing is lost and nothing need be said again."""
-        return [Noted(self._registered(party))]
+        return [Noted(self.messages.registered(party))]
 
     def ask_to_leave(self, party: Party, _: datetime, __: str) -> list[Action]:
         party.owed.clear()
-        party.owed.append(self._cancel_registration(party))
+        party.owed.append(self.messages.cancel_registration(party))
         return [Keep()]
 
     def forget(self, party: Party, _: datetime, why: str) -> list[Action]:
@@ -344,9 +342,9 @@ class Vtn:
         self, party: Party, message: OadrCanceledPartyRegistration, now: datetime
     ) -> list[Action]:
         if not message.response.ok:
-            return [*self._doubt(message.response, literal(message)), self._ok(party, message)]
+            return [*doubt(message.response, literal(message)), ok(party, message)]
         gone = self._step(party, Heard.CANCELED, now, "cancelled by the VTN")
-        return [*gone, self._ok(party, message)]
+        return [*gone, ok(party, message)]
 
     # Polls and events --------------------------------------------------------------------------------------------
 
@@ -364,7 +362,7 @@ class Vtn:
         if settled and self.book.owes(party.ven_id, now):
             events, actions = self.book.distribute(party.ven_id, self.ids.new("request"), now, response())
             return [*actions, Reply(events)]
-        return [self._ok(party, message)]
+        return [ok(party, message)]
 
     def _on_request_event(self, party: Party, message: OadrRequestEvent, now: datetime) -> list[Action]:
         """Always an oadrDistributeEvent, empty if need be."""
@@ -374,7 +372,7 @@ class Vtn:
 
     def _on_created_event(self, party: Party, message: OadrCreatedEvent, now: datetime) -> list[Action]:
         """Each answer is taken by itself; the worst of them is the code of the reply (rule 48)."""
-        actions: list[Action] = list(self._doubt(message.response, literal(message), rule=25))
+        actions: list[Action] = list(doubt(message.response, literal(message), rule=25))
         if message.response.ok and not message.event_responses:
             actions.append(unanswered_list(party.ven_id))
         code, words = "200", ""
@@ -397,10 +395,10 @@ class Vtn:
             requests, more = self.desk.ask(party.ven_id, None, None, None, now)
             actions += more
         if requests and not self.settings.piggyback_requests:
-            party.owed.append(self._create_report(party, requests))
+            party.owed.append(self.messages.create_report(party, requests))
             requests = ()
         elif requests:
-            self.desk.sent(party.ven_id, self._create_report(party, requests))
+            self.desk.sent(party.ven_id, self.messages.create_report(party, requests))
         answer = OadrRegisteredReport(
             response=response(request_id=message.request_id), report_requests=requests, ven_id=party.ven_id
         )
@@ -408,11 +406,11 @@ class Vtn:
 
     def _on_registered_report(self, party: Party, message: OadrRegisteredReport, _: datetime) -> list[Action]:
         """The VEN has our METADATA, which offers nothing; a request for something is then out of place."""
-        actions: list[Action] = list(self._doubt(message.response, literal(message)))
+        actions: list[Action] = list(doubt(message.response, literal(message)))
         if message.report_requests:
             text = f"{party.ven_id} asks for reports, but this VTN offers none (rule 300)."
             actions.append(found(300, Severity.WARNING, text, element="oadrReportRequest"))
-        return [*actions, self._ok(party, message)]
+        return [*actions, ok(party, message)]
 
     def _on_create_report(self, party: Party, message: OadrCreateReport, _: datetime) -> list[Action]:
         """A VEN may ask for our METADATA, and for nothing else, since there is nothing else."""
@@ -420,7 +418,7 @@ class Vtn:
             request for request in message.report_requests if request.report_specifier.report_specifier_id == "METADATA"
         ]
         for request in metadata:
-            party.owed.append(self._own_metadata(request.report_request_id))
+            party.owed.append(self.messages.own_metadata(request.report_request_id))
         if len(metadata) < len(message.report_requests):
             return self._refuse(message, Refusal("452", "this VTN offers no reports", 304))
         answer = response(request_id=message.request_id)
@@ -428,7 +426,7 @@ class Vtn:
 
     def _on_created_report(self, party: Party, message: OadrCreatedReport, _: datetime) -> list[Action]:
         actions = self.desk.created(party.ven_id, message.response, message.pending_reports)
-        return [*self._doubt(message.response, literal(message)), *actions, self._ok(party, message)]
+        return [*doubt(message.response, literal(message)), *actions, ok(party, message)]
 
     def _on_update_report(self, party: Party, message: OadrUpdateReport, _: datetime) -> list[Action]:
         actions = self.desk.update(party.ven_id, message.reports)
@@ -444,7 +442,7 @@ class Vtn:
             keys = tuple(key for batch in party.cancels.values() for key in batch)
             party.cancels.clear()
         actions = self.desk.cancelled(party.ven_id, message.response, keys, message.pending_reports)
-        return [*actions, self._ok(party, message)]
+        return [*actions, ok(party, message)]
 
     # Opts and the rest -------------------------------------------------------------------------------------------
 
@@ -466,80 +464,5 @@ class Vtn:
 
     def _on_response(self, party: Party, message: Payload, _: datetime) -> list[Action]:
         given = answer_of(message)
-        doubts = self._doubt(given, literal(message)) if given else []
-        return [*doubts, self._ok(party, message)]
-
-    # Parts of messages -------------------------------------------------------------------------------------------
-
-    def _ok(self, party: Party, message: Payload) -> Reply:
-        return Reply(OadrResponse(response=response(request_id=request_id_of(message)), ven_id=party.ven_id))
-
-    def _doubt(self, given: EiResponse, element: str, rule: int = 33) -> list[Found]:
-        if given.ok:
-            return []
-        text = f"The VEN says {given.response_code} {given.response_description or ''}".rstrip() + f" in {element}."
-        return [found(rule, Severity.WARNING, text, element="responseCode")]
-
-    def _own_metadata(self, report_request_id: str | None = None) -> OadrRegisterReport:
-        """We offer nothing, and say so (rule 301)."""
-        return OadrRegisterReport(request_id=self.ids.new("request"), report_request_id=report_request_id)
-
-    def _create_report(self, party: Party, requests: tuple[Any, ...]) -> OadrCreateReport:
-        return OadrCreateReport(request_id=self.ids.new("request"), report_requests=requests, ven_id=party.ven_id)
-
-    def _cancel_report(self, party: Party, keys: tuple[str, ...], follow: bool) -> OadrCancelReport:
-        request_id = self.ids.new("request")
-        party.cancels[request_id] = keys
-        return OadrCancelReport(
-            request_id=request_id, report_request_ids=keys, report_to_follow=follow, ven_id=party.ven_id
-        )
-
-    def _cancel_registration(self, party: Party) -> OadrCancelPartyRegistration:
-        return OadrCancelPartyRegistration(
-            request_id=self.ids.new("request"), registration_id=party.registration_id, ven_id=party.ven_id
-        )
-
-    def _created(self, message: Payload, party: Party | None, *, pull: bool) -> OadrCreatedPartyRegistration:
-        """IDs where there is a registration, the poll frequency for pull VENs (rule 403)."""
-        return OadrCreatedPartyRegistration(
-            response=response(request_id=request_id_of(message)),
-            registration_id=party.registration_id if party else None,
-            ven_id=party.ven_id if party else None,
-            vtn_id=self.vtn_id,
-            profiles=PROFILES,
-            requested_oadr_poll_freq=Duration.of(self.settings.poll_period) if pull else None,
-        )
-
-    def _registered(self, party: Party) -> RegisteredFact:
-        return RegisteredFact(
-            ven_id=party.ven_id,
-            ven_name=party.ven_name,
-            registration_id=party.registration_id,
-            vtn_id=self.vtn_id,
-            profile=party.profile,
-            transport=party.transport,
-            address=party.address,
-            poll_period=self.settings.poll_period,
-        )
-
-
-def _report_request_ids(message: Payload) -> tuple[str, ...]:
-    match message:
-        case OadrUpdateReport():
-            return tuple(report.report_request_id for report in message.reports)
-        case OadrCreatedReport() | OadrCanceledReport():
-            return message.pending_reports
-        case _:
-            return ()
-
-
-def _unserved(message: OadrCreatePartyRegistration) -> list[Action]:
-    """Wishes of a registration that this binding cannot grant."""
-    actions: list[Action] = []
-    if message.http_pull_model is False:
-        text = "The VEN wants to be pushed to; this VTN hands its messages out by poll only."
-        actions.append(found(402, Severity.WARNING, text, element="oadrHttpPullModel"))
-    if message.transport_name != "simpleHttp":
-        text = f"The VEN wants transport {message.transport_name}; this VTN serves it by simple HTTP."
-        actions.append(found(402, Severity.WARNING, text, element="oadrTransportName"))
-    return actions
+        doubts = doubt(given, literal(message)) if given else []
+        return [*doubts, ok(party, message)]
