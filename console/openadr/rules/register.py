@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from console.openadr.content import Particle, content_of
 from console.openadr.elements import FORMS, GROUPS
@@ -87,7 +87,7 @@ def check(message: Payload, from_ven: bool | None = None) -> list[Finding]:
     return found.findings
 
 
-def path_of_part(message: Payload, part: object, field: str = "") -> Sequence[str]:
+def path_of_part(message: Payload, part: Any, field: str = "") -> Sequence[str]:
     """Steps from the root to a part of a message (by identity) and on to one of its fields; empty if it is no part."""
     name = FORMS[type(message)].name
     start = ("oadr:oadrPayload", "oadr:oadrSignedObject", name)
@@ -97,13 +97,12 @@ def path_of_part(message: Payload, part: object, field: str = "") -> Sequence[st
     if not field:
         return steps
     element = steps[-1].partition("[")[0]
-    cls: type[Any] = type(part)  # pyright: ignore[reportUnknownVariableType]
-    return (*steps, *_steps_to(content_of(element, cls), field))
+    return (*steps, *_steps_to(content_of(element, cast("type[Any]", type(part))), field))
 
 
 def _search(holder: Any, name: str, part: object, steps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Paths to ``part`` below ``holder``, whose element is ``name``."""
-    for particle, before in _leaves(content_of(name, type(holder)), ()):
+    for particle, before in _leaves(content_of(name, cast("type[Any]", type(holder))), ()):
         held: Any = getattr(holder, particle.leaf.field)
         values: tuple[Any, ...] = held if isinstance(held, tuple) else (held,)  # pyright: ignore[reportUnknownVariableType]
         names = [_name_of(particle, value) for value in values]
