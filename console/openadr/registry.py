@@ -33,6 +33,8 @@ class Party:
     report_only: bool = False
     owed: deque[Payload] = field(default_factory=deque[Payload])
     """What its next polls are answered with, oldest first (rule 500); the event list is owed apart."""
+    reminders: int = 0
+    """How often it was handed the cancellation of its registration."""
     cancels: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """requestID of an oadrCancelReport -> the report requests it ends."""
 

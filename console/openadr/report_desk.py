@@ -46,6 +46,8 @@ from console.openadr.units import convert, unit_of
 SHORTEST = timedelta(seconds=2)
 """Reports are not asked for more often than this, however often the VEN could send them."""
 METADATA = "METADATA_"
+TRIES = 3
+"""How often a request is handed to a VEN that does not answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,9 @@ class Request:
     granularity: timedelta
     report_back: timedelta
     state: Requested = Requested.OWED
+    asked_at: datetime | None = None
+    tries: int = 0
+    """How often it was handed to the VEN."""
 
 
 @dataclass(slots=True)
@@ -149,10 +154,25 @@ class ReportDesk:
         kept_too: list[Action] = [Keep()] if requests else []
         return tuple(_written(request, now) for request in requests), [*complaints, *facts, *kept_too]
 
-    def sent(self, ven_id: str, message: OadrCreateReport) -> None:
+    def sent(self, ven_id: str, message: OadrCreateReport, now: datetime) -> None:
         """The VEN has been given these requests."""
-        for request in message.report_requests:
-            self._move(ven_id, request.report_request_id, Course.SENT)
+        ven = self._vens.get(ven_id, _Ven())
+        for each in message.report_requests:
+            request = ven.requests.get(each.report_request_id)
+            if request is not None and self._move(ven_id, each.report_request_id, Course.SENT):
+                request.asked_at = now
+                request.tries += 1
+
+    def unanswered(self, ven_id: str, now: datetime, patience: timedelta) -> tuple[OadrReportRequest, ...]:
+        """Requests handed out more than ``patience`` ago without an answer: it, or they, may have been lost."""
+        ven = self._vens.get(ven_id, _Ven())
+        return tuple(
+            _written(request, now)
+            for request in ven.requests.values()
+            if request.state is Requested.ASKED
+            and request.tries < TRIES
+            and (request.asked_at is None or now - request.asked_at > patience)
+        )
 
     def created(self, ven_id: str, answer: EiResponse, pending: Sequence[str]) -> list[Action]:
         """oadrCreatedReport: pending ones run; where it refuses, those asked and not pending stop (rules 329, 340)."""

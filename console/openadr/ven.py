@@ -28,7 +28,7 @@ from console.openadr.actions import (
     StopTimer,
     TimerFired,
 )
-from console.openadr.backoff import BackOff
+from console.openadr.backoff import BackOff, Resends
 from console.openadr.commands import Decide, Join, Leave, Measured, SetOpt, VenSettings
 from console.openadr.facts import Registered as RegisteredFact
 from console.openadr.facts import RegistrationFailed, Unregistered
@@ -67,7 +67,6 @@ TRIES = 10
 """How often an answer the wire lost is sent again."""
 
 _QUERY, _REGISTER, _METADATA, _EVENTS, _POLL, _LEAVE = "query", "register", "metadata", "events", "poll", "leave"
-_AGAIN = "again:"
 
 
 class Ven:
@@ -101,9 +100,10 @@ class Ven:
         self._heard: datetime | None = None
         """When the VTN last took a message of ours."""
         self._polling = False
+        self._missed = False
+        """The answer to a poll was lost, and with it perhaps what the VTN will not hand out twice."""
         self._drained = 0
-        self._again: dict[str, tuple[Send, BackOff, int]] = {}
-        """Requests the wire lost: by timer, with their back-off and tries."""
+        self._resends = Resends(rng)
 
     # Role --------------------------------------------------------------------------------------------------------
 
@@ -207,9 +207,7 @@ class Ven:
         return [*actions, *self.register(now)]
 
     def try_again(self, now: datetime) -> list[Action]:
-        """Back-off, never longer than the poll interval or the cap of the settings."""
-        cap = min(self.settings.retry_cap, max(self.poll_period, timedelta(seconds=1)))
-        return [StartTimer(_REGISTER, now + self._backoff.wait(cap))]
+        return [StartTimer(_REGISTER, now + self._backoff.wait(self._cap()))]
 
     def try_later(self, now: datetime) -> list[Action]:
         """Refused: asking again soon would change nothing (rule 401)."""
@@ -225,7 +223,7 @@ class Ven:
         """Rule 407: registration, reports and events are gone."""
         gone = self.events.forget("registration ended")
         why = self._disown("the registration was cancelled")
-        self._again.clear()
+        self._resends.clear()
         self._name(self.settings.ven_id, self.settings.vtn_id)
         return [*gone, *why, StopTimer(_POLL), StopTimer(_REGISTER), Keep()]
 
@@ -281,7 +279,7 @@ class Ven:
         if given.failure is not None:
             return self._on_lost(given, given.failure, now)
         self._heard = now
-        self._again = {name: lost for name, lost in self._again.items() if lost[0] != given.request}
+        self._resends.through(given.request)
         actions = self._common(given, now)
         if self.registered is not Registered.REGISTERED:
             return actions
@@ -406,14 +404,14 @@ class Ven:
         return [*told, *self._next(given.request.about, None)]
 
     def _send_again(self, request: Send, now: datetime) -> list[Action]:
-        name = next((name for name, (sent, _, _) in self._again.items() if sent == request), "")
-        name = name or _AGAIN + self.ids.new("request")
-        _, backoff, tries = self._again.pop(name, (request, BackOff(self.rng), 0))
-        if tries >= TRIES and request.about not in (_METADATA, _EVENTS):
-            return [found("wire", Severity.ERROR, f"{literal(request.message)} was given up after {tries} tries.")]
-        self._again[name] = (request, backoff, tries + 1)
-        cap = min(self.settings.retry_cap, max(self.poll_period, timedelta(seconds=1)))
-        return [StartTimer(name, now + backoff.wait(cap))]
+        tries = None if request.about in (_METADATA, _EVENTS) else TRIES
+        again = self._resends.lost(request, now, self._cap(), tries)
+        given_up = f"{literal(request.message)} was given up after {TRIES} tries."
+        return [again or found("wire", Severity.ERROR, given_up, element=literal(request.message))]
+
+    def _cap(self) -> timedelta:
+        """Longest wait between tries: the poll interval, or the cap of the settings where that is shorter."""
+        return min(self.settings.retry_cap, max(self.poll_period, timedelta(seconds=1)))
 
     # Polling -----------------------------------------------------------------------------------------------------
 
@@ -426,11 +424,12 @@ class Ven:
     def _on_polled(self, given: Answered, now: datetime) -> list[Action]:
         if given.failure is not None:
             told = self._unreached(given)
+            self._missed = True
             return [*told, StartTimer(_POLL, now + self._backoff.wait(self.poll_period))]
         self._heard = now
         self._told.clear()
         self._backoff.reset()
-        actions = self._common(given, now)
+        actions = [*self._catch_up(), *self._common(given, now)]
         if isinstance(given.message, OadrRequestReregistration):
             actions.insert(0, self._acknowledged())
         if self.registered is not Registered.REGISTERED:
@@ -450,6 +449,14 @@ class Ven:
         """oadrRequestReregistration that came by poll wants its oadrResponse before the registration."""
         answer = OadrResponse(response=response(), ven_id=self.ven_id)
         return Send(answer, Service.EI_REGISTER_PARTY, about=literal(answer))
+
+    def _catch_up(self) -> list[Action]:
+        """After an outage the list of events is asked for: the VTN counts a lost one as delivered."""
+        if not self._missed:
+            return []
+        self._missed = False
+        message = OadrRequestEvent(request_id=self.ids.new("request"), ven_id=self.ven_id)
+        return [Send(message, Service.EI_EVENT, about=literal(message))]
 
     def _rest(self, now: datetime) -> list[Action]:
         """Nothing more: the next poll comes after the period, a little late at most."""
@@ -474,9 +481,8 @@ class Ven:
         if name.startswith(REPORT_TIMER):
             ready = self.registered is Registered.REGISTERED
             return self.reports.fired(name.removeprefix(REPORT_TIMER), now) if ready else self._hold(name, now)
-        if name in self._again and self.registered is Registered.REGISTERED:
-            return [self._again[name][0]]
-        return []
+        again = self._resends.due(name)
+        return [again] if again is not None and self.registered is Registered.REGISTERED else []
 
     def _hold(self, name: str, now: datetime) -> list[Action]:
         """A report that is due while the registration is being renewed waits for it."""

@@ -79,6 +79,9 @@ from console.openadr.report_desk import ReportDesk
 from console.openadr.states import VTN_REGISTRATION, Heard, Registered
 from console.openadr.vtn_messages import VtnMessages, doubt, ok, report_request_ids, unserved
 
+REMINDERS = 2
+"""How often a VEN that does not answer the cancellation of its registration is handed it again."""
+
 _Serve = Callable[[Party, Any, datetime], list[Action]]
 
 
@@ -310,6 +313,7 @@ class Vtn:
 
     def ask_to_leave(self, party: Party, _: datetime, __: str) -> list[Action]:
         party.owed.clear()
+        party.reminders = 0
         party.owed.append(self.messages.cancel_registration(party))
         return [Keep()]
 
@@ -353,8 +357,11 @@ class Vtn:
         if party.owed:
             owed = party.owed.popleft()
             if isinstance(owed, OadrCreateReport):
-                self.desk.sent(party.ven_id, owed)
+                self.desk.sent(party.ven_id, owed, now)
             return [Keep(), Reply(owed)]
+        if party.state is Registered.LEAVING and party.reminders < REMINDERS:
+            party.reminders += 1
+            return [Reply(self.messages.cancel_registration(party))]
         if party.state is Registered.LEAVING:
             gone = self._step(party, Heard.CANCELED, now, "cancelled by the VTN; the VEN did not answer")
             return [*gone, *self._refuse(message, Refusal("463", "the registration was cancelled", 407))]
@@ -362,6 +369,11 @@ class Vtn:
         if settled and self.book.owes(party.ven_id, now):
             events, actions = self.book.distribute(party.ven_id, self.ids.new("request"), now, response())
             return [*actions, Reply(events)]
+        again = self.desk.unanswered(party.ven_id, now, 3 * self.settings.poll_period)
+        if again:
+            request = self.messages.create_report(party, again)
+            self.desk.sent(party.ven_id, request, now)
+            return [Reply(request)]
         return [ok(party, message)]
 
     def _on_request_event(self, party: Party, message: OadrRequestEvent, now: datetime) -> list[Action]:
@@ -398,7 +410,7 @@ class Vtn:
             party.owed.append(self.messages.create_report(party, requests))
             requests = ()
         elif requests:
-            self.desk.sent(party.ven_id, self.messages.create_report(party, requests))
+            self.desk.sent(party.ven_id, self.messages.create_report(party, requests), now)
         answer = OadrRegisteredReport(
             response=response(request_id=message.request_id), report_requests=requests, ven_id=party.ven_id
         )

@@ -99,7 +99,9 @@ class Lab:
         self.down: Failure | None = None
         """While set, nothing reaches the VTN."""
         self.meddle: Callable[[Payload], Failure | None] = lambda _: None
-        """May lose single messages."""
+        """May lose single requests."""
+        self.swallow: Callable[[Payload], bool] = lambda _: False
+        """May lose single answers: the VTN has acted, the VEN does not know."""
 
     @property
     def nodes(self) -> list[Node]:
@@ -203,7 +205,9 @@ class Lab:
             answer = self.script.answer(request, self.now)
         else:
             answer = self.says(request, Peer(address=node.name), send.service)
-        return through_bytes(answer) if isinstance(answer, Payload) else answer
+        if isinstance(answer, Payload):
+            return WIRE if self.swallow(answer) else through_bytes(answer)
+        return answer
 
     def says(self, message: Payload, peer: Peer | None = None, service: Service | None = None) -> Any:
         """A VEN of flesh: hand a message to the VTN and get its reply."""

@@ -608,6 +608,17 @@ def test_a_list_whose_answer_is_lost_is_sent_again():
     assert [fact.opt_type for fact in lab.desk.said(OptChanged)] == ["optIn"]
 
 
+def test_a_list_that_is_lost_on_its_way_is_asked_for():
+    lab = pair()
+    lab.command(lab.desk, IssueEvent(event(response_required="never")))
+    lab.swallow = lambda answer: isinstance(answer, OadrDistributeEvent)
+    lab.advance(12 * SECOND)
+    lab.swallow = lambda answer: False
+    assert not lab.ven.said(EventChanged)
+    lab.advance(12 * SECOND)
+    assert lab.ven.said(EventChanged)
+
+
 def test_an_opt_message_about_an_event_counts_like_an_answer():  # rule 206
     lab, ven_id = bench()
     lab.command(lab.desk, IssueEvent(event()))

@@ -646,6 +646,26 @@ def test_a_refused_request_stops():  # rule 340
     assert lab.desk.said(ReportStopped)[0].why == "refused with 454 too often"
 
 
+def test_a_request_whose_handing_over_was_lost_is_handed_over_again():
+    lab = Lab(vtn(ASKING), ven(settings=BOTH))
+    lab.swallow = lambda answer: isinstance(answer, OadrCreateReport)
+    lab.start().advance(20 * SECOND)
+    assert not lab.sent(OadrCreatedReport)
+    lab.swallow = lambda answer: False
+    lab.advance(MINUTE)
+    assert len(lab.sent(OadrCreatedReport)[0].pending_reports) == 2
+    assert lab.desk.said(ReportPoint)
+
+
+def test_a_ven_that_never_confirms_is_asked_three_times():
+    lab, ven_id = bench()
+    given = []
+    for _ in range(30):
+        given.append(lab.says(OadrPoll(ven_id=ven_id)))
+        lab.advance(10 * SECOND)
+    assert len([each for each in given if isinstance(each, OadrCreateReport)]) == 3
+
+
 def test_a_confirmation_that_lacks_a_request_is_told():  # rule 329
     lab, ven_id = bench()
     lab.says(OadrPoll(ven_id=ven_id))

@@ -85,6 +85,12 @@ class Events(RuleBasedStateMachine):
         self.lab.advance(seconds * SECOND)
         self.lab.meddle = lambda message: None
 
+    @rule(seconds=st.integers(1, 90))
+    def lose_answers(self, seconds: int) -> None:
+        self.lab.swallow = lambda answer: True
+        self.lab.advance(seconds * SECOND)
+        self.lab.swallow = lambda answer: False
+
     @rule()
     def restart_vtn(self) -> None:
         self.lab.restart(self.lab.desk, vtn(VtnSettings(poll_period=10 * SECOND), seed=self.issued + 50))
