@@ -75,7 +75,7 @@ def dissect(body: bytes, *, limit: int = LIMIT) -> Dissection:
     if payload is None:
         findings += [*_strangers(root, envelope), *([] if valid or too_deep(root) else schema.errors(root))]
         return Dissection(body, root, "", envelope, None, tuple(findings), valid, signed)
-    element = etree.QName(payload).localname
+    element = str(payload.tag).rpartition("}")[2]
     if b"schemaLocation" in body:
         findings += _located(root)
     if envelope is not Envelope.PAYLOAD:

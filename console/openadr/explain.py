@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from lxml import etree
 
-from console.openadr.codec import Dissection
+from console.openadr.codec import Dissection, Envelope
 from console.openadr.content import Particle, content_of
 from console.openadr.elements import FORMS, GROUPS, RAW, WRAPPERS, Lexical, prefixed
 from console.openadr.elements import Node as Element
@@ -33,6 +33,8 @@ __all__ = ["Node", "Units", "sentence", "summary", "tree"]
 _SHOWN = 4096
 _VERSION_MEANING = "The profile the message is written in."
 _ID_MEANING = "The name a signature refers to it by."
+_LACKING = {Envelope.BARE: "oadrPayload/oadrSignedObject/", Envelope.SIGNED_OBJECT: "oadrPayload/"}
+"""Start of a rule's paths (rules see the message alone) that a document without its envelope has not."""
 _NO_PLACES: Mapping[str, Particle] = {}
 
 
@@ -63,6 +65,9 @@ def tree(dissection: Dissection, tz: tzinfo = UTC, findings: Sequence[Finding] |
     if dissection.tree is None:
         text = dissection.body[:_SHOWN].decode("utf-8", "replace")
         return Node("body", text, "Bytes that could not be read as XML.", "7.2", "", 0, tuple(remarks), ())
+    start = _LACKING.get(dissection.envelope, "")
+    if start:
+        remarks = tuple(replace(remark, path=remark.path.removeprefix(start)) for remark in remarks)
     return _Drawing(remarks, tz).document(dissection.tree)
 
 

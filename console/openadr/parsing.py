@@ -31,6 +31,8 @@ _MARKS = (
 )
 _READ_ANYHOW = {"iso-8859-1", "iso-8859-15", "windows-1252", "cp1252", "latin1", "us-ascii", "ascii"}
 _UTF_8 = {"utf-8", "utf8"}
+_USUAL = (b'<?xml version="1.0" encoding="UTF-8"', b'<?xml version="1.0" encoding="utf-8"', b"<oadr")
+"""How nearly all messages begin: nothing to find out about their encoding."""
 
 _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
@@ -41,7 +43,7 @@ def parse(body: bytes, limit: int = LIMIT) -> tuple[Node | None, list[Finding]]:
     """The root element, or None where the body cannot be read, and what there is to say about the body."""
     if len(body) > limit:
         return None, [_error("size", f"The message has {len(body)} bytes; more than {limit} are not read.")]
-    if not body.strip():
+    if not body or body.isspace():
         text = "The body is empty; that is right only as the answer to an oadrDistributeEvent that was pushed."
         return None, [Finding("xml", Severity.INFO, text, clause="7.2")]
     readable, findings = _as_utf_8(body)
@@ -73,6 +75,8 @@ def _error(rule: str, text: str, line: int = 0) -> Finding:
 
 def _as_utf_8(body: bytes) -> tuple[bytes | None, list[Finding]]:
     """The body in UTF-8, or None where its encoding is unknown."""
+    if body.startswith(_USUAL):
+        return body, []
     for mark, name in _MARKS:
         if body.startswith(mark):
             return _recoded(body, name)
