@@ -223,7 +223,6 @@ class Ven:
         """Rule 407: registration, reports and events are gone."""
         gone = self.events.forget("registration ended")
         why = self._disown("the registration was cancelled")
-        self._resends.clear()
         self._name(self.settings.ven_id, self.settings.vtn_id)
         return [*gone, *why, StopTimer(_POLL), StopTimer(_REGISTER), Keep()]
 
@@ -232,6 +231,7 @@ class Ven:
         told: list[Action] = [Noted(Unregistered(self.ven_id, why))] if self.registration_id else []
         self._enrol("")
         self._offered = False
+        self._resends.clear()
         return [*self.reports.forget("registration ended"), *told]
 
     def settle_in(self, now: datetime) -> list[Action]:

@@ -238,6 +238,8 @@ def test_a_modified_event_replaces_the_old_one_and_is_answered_again():  # rules
     lab.advance(MINUTE)
     assert [fact.signals[0].intervals[0].value for fact in lab.ven.said(EventChanged)] == [2.0, 3.0]
     assert [fact.modification_number for fact in lab.desk.said(OptChanged)] == [0, 1]
+    lab.advance(5 * MINUTE)
+    assert len([each for each in lab.given(OadrDistributeEvent) if each.events]) == 2  # answered, so not repeated
 
 
 def test_a_modification_that_changes_nothing_keeps_its_number():  # rule 5
