@@ -137,7 +137,7 @@ class Offer:
     report_name: str = "TELEMETRY_USAGE"
     """``TELEMETRY_USAGE`` (numbers) or ``TELEMETRY_STATUS`` (:class:`StatusValue`)."""
     report_specifier_id: str = ""
-    """Empty: made from the report name, so that equal names share one report."""
+    """Empty: made from the report name, so that equal names share one report, energy apart from power."""
     report_type: str = "usage"
     reading_type: str = "Direct Read"
     unit: str | None = "W"

@@ -360,7 +360,7 @@ def _points(
                     value=_value(payload.payload, offered),
                     unit=offered.fact.unit if offered and isinstance(payload.payload, PayloadFloat) else None,
                     start=start,
-                    duration=interval.duration.timedelta if interval.duration is not None else None,
+                    duration=interval.duration.timedelta if interval.duration else None,
                     quality=payload.data_quality or "",
                     report_name=(report.report_name or (offered.fact.report_name if offered else "")),
                 )

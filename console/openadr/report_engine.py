@@ -38,7 +38,7 @@ from console.openadr.model import (
 )
 from console.openadr.replies import found
 from console.openadr.resource_status import status_value
-from console.openadr.running_report import RunningReport, first_tick
+from console.openadr.running_report import SPANS, RunningReport, first_tick
 from console.openadr.timeline import ZERO, later, length
 from console.openadr.units import convert, item_base_of
 
@@ -68,8 +68,7 @@ class ReportEngine:
         self.limit = max(100, history)
         self.ven_id = ""
         self.offers = tuple(
-            replace(offer, report_specifier_id=offer.report_specifier_id or offer.report_name.lower())
-            for offer in offers
+            replace(offer, report_specifier_id=offer.report_specifier_id or _specifier(offer)) for offer in offers
         )
         self.running: dict[str, RunningReport] = {}
         self._history: dict[str, deque[Sample]] = {
@@ -274,7 +273,7 @@ class ReportEngine:
                         value,
                         unit,
                         interval.dtstart,
-                        interval.duration.timedelta if interval.duration is not None else None,
+                        interval.duration.timedelta if interval.duration else None,
                         payload.data_quality or "",
                         report.report_name or "",
                     )
@@ -364,6 +363,11 @@ class ReportEngine:
             )
             actions += [Noted(self._requested(self.running[key])), StartTimer(TIMER + key, max(start, now))]
         return actions
+
+
+def _specifier(offer: Offer) -> str:
+    """Points and spans apart, since one report gives all its intervals a duration or none (rule 315)."""
+    return f"{offer.report_name.lower()}{'_energy' if offer.unit in SPANS else ''}"
 
 
 def _description(offer: Offer) -> OadrReportDescription:

@@ -1,7 +1,8 @@
 """One report a VEN was asked for, while it runs: when to sample, when to send, and what it would send now.
 
-A point value has a dtstart and no duration, a value over a span (energy) has both (rules 315, 342); there is one
-interval for each value, and every interval has its dtstart. A missing value is a placeholder marked bad (rule 318).
+A point value has a dtstart and no duration, a value over a span (energy) has both; where a report holds both kinds all
+have a duration, that of a point being zero (rules 315, 342). There is one interval for each value, and every interval
+has its dtstart. A missing value is a placeholder marked bad (rule 318).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from console.openadr.calendar import Duration
@@ -89,9 +90,13 @@ class RunningReport:
                 self.ticks, due = 0, True
         return due
 
+    @property
+    def has_spans(self) -> bool:
+        return any(offer.unit in SPANS for offer in self.offers)
+
     def take(self, now: datetime) -> OadrReport | None:
         """The report of all that is unsent, oldest first (rules 313, 314); None where there is nothing."""
-        intervals = tuple(sorted(self.unsent, key=lambda interval: interval.dtstart or now))
+        intervals = tuple(sorted(map(self._with_duration, self.unsent), key=lambda interval: interval.dtstart or now))
         self.unsent = []
         if not intervals:
             return None
@@ -106,6 +111,10 @@ class RunningReport:
             report_name=self.report_name,
             created_date_time=now.replace(microsecond=0),
         )
+
+    def _with_duration(self, interval: Interval) -> Interval:
+        """All intervals of a report have a duration, or none has (rule 315)."""
+        return replace(interval, duration=Duration.zero) if self.has_spans and interval.duration is None else interval
 
     def give_back(self, intervals: tuple[Interval, ...], limit: int) -> None:
         """A report that did not reach the VTN goes again with the next one, as far as ``limit`` values reach."""

@@ -316,6 +316,28 @@ def test_energy_is_a_span_and_has_a_duration():  # rules 315, 342
     assert requested is not None and points[0].start >= requested.dtstart  # nothing older than was asked (rule 341)
 
 
+def test_energy_and_power_are_offered_apart():  # rule 315
+    lab = pair(ASKING, VenSettings(offers=(METER, Offer(r_id="wh", unit="Wh"))))
+    assert {fact.r_id: fact.report_specifier_id for fact in lab.desk.said(ReportOffered)} == {
+        "meter": "telemetry_usage",
+        "wh": "telemetry_usage_energy",
+    }
+
+
+def test_where_power_and_energy_share_a_report_all_intervals_have_a_duration():  # rules 315, 342
+    offers = tuple(replace(offer, report_specifier_id="mixed") for offer in (METER, Offer(r_id="wh", unit="Wh")))
+    lab = pair(ASKING, VenSettings(offers=offers))
+    run(lab, 10 * SECOND)
+    sent = lab.sent(OadrUpdateReport)
+    assert sent
+    for message in sent:
+        assert all(interval.duration is not None for interval in message.reports[0].intervals)
+    assert {(fact.r_id, fact.duration) for fact in lab.desk.said(ReportPoint)} == {
+        ("meter", None),
+        ("wh", 2 * SECOND),
+    }
+
+
 def test_a_missing_value_is_a_placeholder_of_bad_quality():  # rule 318
     lab = pair(ASKING, BOTH)
     lab.advance(30 * SECOND)
