@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from console.openadr import rules
 from console.openadr.actions import (
     Action,
     Answered,
@@ -36,7 +37,7 @@ from console.openadr.actions import (
 from console.openadr.codec import dissect, write
 from console.openadr.commands import EventDraft, Offer, VenSettings, VtnSettings
 from console.openadr.facts import Fact
-from console.openadr.findings import Finding
+from console.openadr.findings import Finding, Severity
 from console.openadr.model import Payload
 from console.openadr.replies import SERVICE_OF
 from console.openadr.ven import Ven
@@ -200,13 +201,14 @@ class Lab:
         failure = self.down or self.meddle(send.message)
         if failure is not None:
             return failure
-        request = through_bytes(send.message)
+        request = impeccable(send.message)
         if self.script is not None:
             answer = self.script.answer(request, self.now)
         else:
             answer = self.says(request, Peer(address=node.name), send.service)
         if isinstance(answer, Payload):
-            return WIRE if self.swallow(answer) else through_bytes(answer)
+            read = through_bytes(answer) if self.script else impeccable(answer)
+            return WIRE if self.swallow(answer) else read
         return answer
 
     def says(self, message: Payload, peer: Peer | None = None, service: Service | None = None) -> Any:
@@ -241,6 +243,14 @@ def through_bytes(message: Payload) -> Payload:
     dissection = dissect(write(message))
     assert dissection.valid and dissection.message is not None, dissection.findings
     return dissection.message
+
+
+def impeccable(message: Payload) -> Payload:
+    """A message of ours: valid, and nothing the rules would remark on."""
+    read = through_bytes(message)
+    remarks = [finding for finding in rules.check(read) if finding.severity > Severity.INFO]
+    assert not remarks, f"{message}: {remarks}"
+    return read
 
 
 def _short(message: Payload | Failure | None) -> str:

@@ -475,7 +475,13 @@ def test_good_and_bad_events_of_one_list_are_answered_one_by_one():  # rules 19,
     lab.command(
         lab.desk,
         IssueEvent(
-            event("signal", market_context="http://lab.example/A", signal_name="BID_PRICE", signal_type="price")
+            event(
+                "signal",
+                market_context="http://lab.example/A",
+                signal_name="BID_PRICE",
+                signal_type="price",
+                unit="EUR",
+            )
         ),
     )
     lab.advance(12 * SECOND)
