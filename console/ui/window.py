@@ -7,7 +7,6 @@ attached to it afterwards (:meth:`Window.attach`).
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -52,14 +51,9 @@ class View(Protocol):
     def retheme(self) -> None: ...
 
 
-def present_views() -> list[tuple[str, str, str]]:
-    """The views whose module is installed."""
-    return [view for view in VIEWS if importlib.util.find_spec(view[1]) is not None]
-
-
 def import_views() -> None:
     """Import every view's module, so that building one does not have to."""
-    for _, module, _ in present_views():
+    for _, module, _ in VIEWS:
         importlib.import_module(module)
 
 
@@ -220,7 +214,7 @@ class Window(QWidget):
         bridge.add(sidebar, sidebar.isVisible)
         bridge.add(_Chips(desk, self._header), self.isVisible)
         self._pages.removeWidget(self._starting)
-        for name, module, class_name in present_views():
+        for name, module, class_name in VIEWS:
             made = getattr(importlib.import_module(module), class_name)(desk, self.cursor_shared)
             self.views[name] = made
             self._pages.addWidget(made)
