@@ -36,6 +36,8 @@ class Recorder:
         Gives the peer's venID or vtnID from a message, or the fallback handed with it.
     tell : callable
         Called with each finding made on a message.
+    peers_are_vens : bool
+        Some rules bind one side only.
     timezone : tzinfo
         For instants in summaries.
     """
@@ -47,6 +49,7 @@ class Recorder:
         clock: Clock,
         name_of: Callable[[Payload | None, str], str],
         tell: Callable[[Fact], None],
+        peers_are_vens: bool,
         timezone: tzinfo = UTC,
         transport: str = "http",
     ) -> None:
@@ -55,6 +58,7 @@ class Recorder:
         self._clock = clock
         self._name_of = name_of
         self._tell = tell
+        self._peers_are_vens = peers_are_vens
         self._timezone = timezone
         self._transport = transport
         self._pool: ThreadPoolExecutor | None = None
@@ -153,7 +157,7 @@ class Recorder:
     def derive(self, number: int, dissection: Dissection, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
         """Put what was read on row ``number``; all findings, those of the transport (``before``) first."""
         message = dissection.message
-        findings = (*before, *dissection.findings, *(rules.check(message) if message is not None else ()))
+        findings = (*before, *dissection.findings, *self._broken_rules(message, self._peers_are_vens))
         self._store.derive(
             number,
             element=dissection.element or NOT_OPENADR,
@@ -185,12 +189,15 @@ class Recorder:
         if tell:
             self._tell_findings(number, element, findings)
 
+    def _broken_rules(self, message: Payload | None, from_ven: bool) -> tuple[Finding, ...]:
+        return () if message is None else tuple(rules.check(message, from_ven))
+
     def _derive_own(self, number: int, message: Payload | None, peer: str) -> None:
         if message is None:
             status = self._store.log.view(number - 1).status
             self._store.derive(number, element="", summary="" if status == 200 else _refused(status), peer=peer)
             return
-        findings = tuple(rules.check(message))
+        findings = self._broken_rules(message, not self._peers_are_vens)
         element = element_of(message)
         self._store.derive(
             number,

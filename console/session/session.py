@@ -106,7 +106,7 @@ class Session:
         """Where peers reach us, or for a VEN without a server of its own where its VTN is."""
         self._strict = strict
         self._callbacks: list[OnFact] = []
-        self._recorder = Recorder(name, store, clock, self._peer_name, self._tell, timezone)
+        self._recorder = Recorder(name, store, clock, self._peer_name, self._tell, self.kind is Kind.VTN, timezone)
         self._timers = Timers(clock, self._timer_fired)
         self._tasks = Tasks(self._task_failed)
         self._servers: list[Server] = []
@@ -230,7 +230,12 @@ class Session:
             self._recorder.derive_unread(number, request.findings)
             response = _refusal(request.refusal, request.findings)
         else:
-            response, message = await self._handle(request, number)
+            try:
+                response, message = await self._handle(request, number)
+            except Exception as error:
+                log.exception("%s failed on message %d", self.name, number)
+                self._found_broken(f"Nodebench failed on this: {error!r}.", number)
+                response = _refusal(500, ())
         if request.method:
             self._recorder.response_goes(response, message, request.peer, number, self.clock.elapsed() - came)
         return response

@@ -277,6 +277,16 @@ async def test_a_failure_of_ours_is_500_a_finding_and_not_the_end():
         assert [finding.rule for finding in desk.session.command(Do())] == ["internal"]
 
 
+async def test_a_rule_that_fails_is_500_with_its_row_and_finding(monkeypatch: pytest.MonkeyPatch):
+    def fails(message, from_ven):
+        raise KeyError("of a rule")
+
+    monkeypatch.setattr("console.openadr.rules.check", fails)
+    async with lab() as desk:
+        assert (await desk.post(POLL)).status == 500
+        assert (desk.store.body(1), desk.store.findings(1)[0].rule) == (POLL, "internal")
+
+
 async def test_a_role_that_does_not_answer_is_500():
     async with lab(Script([])) as desk:
         assert (await desk.post(POLL)).status == 500
