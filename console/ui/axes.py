@@ -44,6 +44,16 @@ def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
     return [k * step for k in range(first, last + 1)]
 
 
+def even_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """At most ``most`` (2 or more) ticks that part a range whose ends are given into quarters, halves or not at all.
+
+    >>> even_ticks(0, 100, 4)
+    [0.0, 50.0, 100.0]
+    """
+    parts = next((parts for parts in (4, 2) if parts < most), 1)
+    return [low + (high - low) * k / parts for k in range(parts + 1)]
+
+
 def prefix_of(unit: str | None, biggest: float) -> tuple[float, str]:
     """(factor, unit as shown) for an axis whose largest magnitude is ``biggest`` in base units."""
     if unit in KILO_UNITS and biggest >= 1000:

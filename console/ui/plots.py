@@ -22,7 +22,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from console.app.views import LimitSpan
-from console.ui.axes import POWER_UNITS, nice_ticks, prefix_of, tick_label, tick_text, time_ticks
+from console.ui.axes import POWER_UNITS, even_ticks, nice_ticks, prefix_of, tick_label, tick_text, time_ticks
 from console.ui.curves import Floats, figure, stepped, thinned, value_at, with_gaps
 from console.ui.glyphs import hatch, put, width_of
 from console.ui.theme import col, ui
@@ -34,6 +34,11 @@ KEY_WIDTH = 168
 AXIS_WIDTH = 46
 TIME_HEIGHT = 22
 POINTS_PER_PIXEL = 2
+KEY_HEAD = 26
+KEY_ROW = 18
+LEAST_KEY_ROW = 15
+"""Rows of a key move together down to this where the plot is low, px."""
+RIGHT_MARGIN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,11 @@ class _ClockAxis(pg.AxisItem):
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         ticks = time_ticks(minVal, maxVal, self.zone, max(2, int(size / 84)))
-        return [(ticks[1] - ticks[0] if len(ticks) > 1 else 60.0, ticks)]
+        step = ticks[1] - ticks[0] if len(ticks) > 1 else 60.0
+        # A label that would be cut off at the right is left out; its grid line is drawn all the same.
+        half = max((width_of(tick_label(at, self.zone, step), ui(11)) / 2 for at in ticks[-1:]), default=0.0)
+        last = maxVal - (half - RIGHT_MARGIN) * (maxVal - minVal) / max(size, 1.0)
+        return [(step, [at for at in ticks if at <= last])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [tick_label(v, self.zone, spacing) for v in values]
@@ -119,6 +128,7 @@ class _Limits(pg.UIGraphicsItem):
         self.zone = zone
         self.words = words
         self.spans: Sequence[LimitSpan] = ()
+        self.now: float | None = None
         self.setZValue(50 if words else -10)
 
     def paint(self, *args: Any) -> None:
@@ -140,7 +150,11 @@ class _Limits(pg.UIGraphicsItem):
                 y = world.map(QPointF(0, limit)).y()
                 if self.words:
                     words = limit_words(limit, span, self.zone)
-                    self._say(painter, device, (left + right) / 2, y - 22 if above else y + 5, words)
+                    room = width_of(words, ui(11, 600)) + 12
+                    ahead = max(left, world.map(QPointF(self.now, 0)).x()) if self.now is not None else right
+                    # After now nothing has been measured yet: there the words cover no curve.
+                    middle = ((ahead if right - ahead > room else left) + right) / 2
+                    self._say(painter, device, middle, y - 22 if above else y + 5, words)
                 else:
                     self._forbid(painter, left, right, y, device.top() if above else device.bottom())
         painter.restore()
@@ -179,7 +193,7 @@ def calm_plot(zone: tzinfo, show_time: bool = True) -> pg.PlotWidget:
     item.setMouseEnabled(False, False)
     item.getViewBox().setDefaultPadding(0)
     item.setContentsMargins(0, 0, 0, 0)
-    item.layout.setContentsMargins(0, 6, 8, 2)
+    item.layout.setContentsMargins(0, 6, RIGHT_MARGIN, 2)
     for side in ("left", "bottom"):
         axis = item.getAxis(side)
         axis.enableAutoSIPrefix(False)
@@ -224,7 +238,7 @@ class PlotKey(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(KEY_WIDTH, 30 + 18 * len(self.rows))
+        return QSize(KEY_WIDTH, KEY_HEAD + KEY_ROW * len(self.rows) + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -232,8 +246,9 @@ class PlotKey(QWidget):
         width = self.width()
         used = put(painter, QRectF(4, 6, width - 50, 18), self.title, "text", ui(12, 600))
         put(painter, QRectF(4 + used + 5, 6, width - used - 20, 18), self.unit, "text_muted", ui(11.5))
+        pitch = max(LEAST_KEY_ROW, min(KEY_ROW, (self.height() - KEY_HEAD) // max(1, len(self.rows))))
         for k, (name, value, role, strong) in enumerate(self.rows):
-            y = 26 + 18 * k
+            y = KEY_HEAD + pitch * k
             painter.fillRect(QRectF(4, y + (8 if strong else 9), 12, 3 if strong else 2), col(role))
             figures = ui(12, 600 if strong else 400)
             room = width_of(value, figures)
@@ -259,12 +274,15 @@ class TimePlot(QWidget):
         self.keep_zero = unit in POWER_UNITS
         self.fixed_range: tuple[float, float] | None = None
         """E.g. (0, 100) for a state of charge; None follows what is seen."""
+        self.share = 1
+        """Its part of the height that a stack gives to its plots."""
         self._curves: dict[str, tuple[Curve, pg.PlotCurveItem]] = {}
         self._series: dict[str, tuple[Floats, Floats]] = {}
         self._spans: tuple[LimitSpan, ...] = ()
         self._range = (0.0, 1.0)
         self._now: float | None = None
         self._cursor: float | None = None
+        self._read = True
         self._factor = 1.0
         self.plot = calm_plot(zone, show_time)
         self.plot.setAccessibleName(f"Plot of {title}")
@@ -334,11 +352,14 @@ class TimePlot(QWidget):
 
     def set_now(self, at: float | None) -> None:
         self._now = at
+        for part in self._limits:
+            part.now = at
         _place(self._now_line, at)
 
-    def set_cursor(self, at: float | None) -> None:
-        """Move the shared cursor; the key shows the values there, or the latest where there is no cursor."""
+    def set_cursor(self, at: float | None, read: bool = True) -> None:
+        """Move the shared cursor; the key shows the values there, or the latest without a cursor or unless ``read``."""
         self._cursor = at
+        self._read = read
         _place(self._cursor_line, at)
         self._show_key()
 
@@ -393,10 +414,8 @@ class TimePlot(QWidget):
             low, high = 0.0, 1.0
         if self.keep_zero:
             low, high = min(low, 0.0), max(high, 0.0)
-        if self.fixed_range:
-            low, high = self.fixed_range
-        height = self._item.getViewBox().height()
-        ticks = nice_ticks(low, high, 5 if height > 90 else 4)
+        most = 5 if self._item.getViewBox().height() > 90 else 4
+        ticks = even_ticks(*self.fixed_range, most) if self.fixed_range else nice_ticks(low, high, most)
         factor, _ = prefix_of(self.unit, max(abs(ticks[0]), abs(ticks[-1])))
         labels = [(v, tick_text(v, factor)) for v in ticks]
         item = self._item
@@ -409,12 +428,13 @@ class TimePlot(QWidget):
 
     def _show_key(self) -> None:
         factor = self._factor
+        read = self._cursor if self._read else None
         rows = []
         for key, (curve, _) in self._curves.items():
             times, values = self._series.get(key, (np.empty(0), np.empty(0)))
-            at = self._cursor if self._cursor is not None else self._latest(times)
+            at = read if read is not None else self._latest(times)
             rows.append((curve.name, figure(value_at(times, values, at, curve.steps), factor), curve.role, False))
-        limit = self._limit_at(self._cursor if self._cursor is not None else self._now)
+        limit = self._limit_at(read if read is not None else self._now)
         if limit is not None:
             rows.append(("limit", figure(limit, factor), "limit", True))
         shown = f"k{self.unit}" if factor != 1 else self.unit or ""
@@ -441,6 +461,10 @@ class TimePlot(QWidget):
             self.hovered.emit(None)
         elif event.type() == QEvent.Type.Resize and watched is self.plot.viewport():
             self.redraw()
+        elif event.type() == QEvent.Type.Wheel and watched is self.plot.viewport():
+            # pyqtgraph's axes would keep it, and what the plot lies in could not be scrolled from there.
+            event.ignore()
+            return True
         elif event.type() == QEvent.Type.KeyPress and watched is self.plot:
             assert isinstance(event, QKeyEvent)
             return self._key(event)
@@ -491,7 +515,7 @@ class PlotStack(QWidget):
             plot.hovered.connect(self.hovered)
         for k, plot in enumerate(self.plots):
             plot.show_time_axis(k == len(self.plots) - 1)
-            self._column.addWidget(plot, 1)
+            self._column.addWidget(plot, plot.share)
             plot.show()
 
     def set_range(self, start: float, end: float) -> None:
@@ -502,9 +526,9 @@ class PlotStack(QWidget):
         for plot in self.plots:
             plot.set_now(at)
 
-    def set_cursor(self, at: float | None) -> None:
+    def set_cursor(self, at: float | None, read: bool = True) -> None:
         for plot in self.plots:
-            plot.set_cursor(at)
+            plot.set_cursor(at, read)
 
     def set_bands(self, bands: Sequence[tuple[float, float]]) -> None:
         for plot in self.plots:

@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from console.app.views import LimitSpan
-from console.ui.axes import TimeAxis, nice_ticks, prefix_of, tick_label, time_ticks
+from console.ui.axes import TimeAxis, even_ticks, nice_ticks, prefix_of, tick_label, time_ticks
 from console.ui.curves import figure, stepped, thinned, value_at, with_gaps
-from console.ui.plots import Curve, PlotStack, TimePlot, limit_words
-from console.ui.theme import apply_theme, col
+from console.ui.glyphs import width_of
+from console.ui.plots import RIGHT_MARGIN, Curve, PlotStack, TimePlot, limit_words
+from console.ui.theme import apply_theme, col, ui
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 START = datetime(2026, 6, 16, 8, 0, tzinfo=UTC).timestamp()
@@ -216,3 +218,116 @@ def test_a_stack_has_one_range_one_cursor_and_times_only_under_the_last(qtbot: Q
     stack.set_plots(plots[:1])
     assert shows_times(plots[0])
     assert stack.plots == plots[:1]
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"), [(5, [0, 25, 50, 75, 100]), (4, [0, 50, 100]), (3, [0, 50, 100]), (2, [0, 100])]
+)
+def test_a_given_range_is_parted_evenly(most: int, ticks: list[float]) -> None:
+    assert even_ticks(0.0, 100.0, most) == ticks
+
+
+@pytest.mark.parametrize("height", [72, 90, 112, 160, 300])
+def test_a_range_of_0_to_100_says_0_50_and_100_at_every_height(plot: TimePlot, height: int) -> None:
+    plot.fixed_range = (0.0, 100.0)
+    plot.unit = "%"
+    plot.plot.setMinimumHeight(0)
+    plot.resize(640, height)
+    plot.redraw()
+    ticks = plot._backdrop.ticks
+    assert {0.0, 50.0, 100.0} <= set(ticks)
+    assert (ticks[0], ticks[-1]) == (0.0, 100.0)
+    low, high = plot.plot.viewRange()[1]
+    assert -10 < low < 0 and 100 < high < 110
+
+
+def test_a_cursor_of_another_view_leaves_the_key_at_now(plot: TimePlot) -> None:
+    start = datetime.fromtimestamp(START + 300, UTC)
+    plot.set_limits([LimitSpan(start, None, 9000.0, None, "e-17")])
+    plot.set_now(START + 590)
+    plot.set_cursor(START + 100, read=False)
+    assert plot._cursor_line.isVisible()
+    assert [row[:2] for row in plot.key.rows] == [("net", "6.93"), ("PV", "−2.35"), ("limit", "9.00")]
+    plot.set_cursor(START + 100)
+    assert [row[:2] for row in plot.key.rows] == [("net", "11.04"), ("PV", "−2.35")]
+
+
+def changed_columns(before: QImage, after: QImage) -> list[int]:
+    return [
+        x
+        for x in range(before.width())
+        if any(before.pixel(x, y) != after.pixel(x, y) for y in range(0, before.height(), 2))
+    ]
+
+
+def test_the_words_of_a_limit_stand_after_now_where_there_is_room(plot: TimePlot) -> None:
+    plot.set_limits([LimitSpan(datetime.fromtimestamp(START, UTC), None, 9000.0, None, "e-17")])
+
+    def words(now: float) -> list[int]:
+        plot.set_now(now)
+        plot.redraw()
+        shown = plot.plot.grab().toImage()
+        plot._limits[1].setVisible(False)
+        hidden = plot.plot.grab().toImage()
+        plot._limits[1].setVisible(True)
+        return changed_columns(hidden, shown)
+
+    def x_of(at: float) -> float:
+        return plot._item.getViewBox().mapViewToScene(QPointF(at, 0.0)).x()
+
+    assert min(words(START + 300)) > x_of(START + 300)
+    crowded = words(START + 595)
+    assert crowded and min(crowded) < x_of(START + 595), "no room after now"
+
+
+def test_no_label_of_the_time_axis_is_cut_off(plot: TimePlot) -> None:
+    axis = plot._item.getAxis("bottom")
+    for span in (37.0, 60.0, 100.0, 121.0, 600.0, 3600.0):
+        ((_, ticks),) = axis.tickValues(START, START + span, 480)
+        assert ticks, "most labels stay"
+        step = ticks[1] - ticks[0] if len(ticks) > 1 else 60.0
+        half = width_of(tick_label(ticks[-1], AMSTERDAM, step), ui(11)) / 2
+        assert (ticks[-1] - START) / span * 480 + half <= 480 + RIGHT_MARGIN + 0.01
+
+
+def test_rows_of_a_key_move_together_where_the_plot_is_low(plot: TimePlot) -> None:
+    def lowest_ink(height: int) -> int:
+        plot.key.resize(168, height)
+        image = plot.key.grab().toImage()
+        paper = col("plot_bg").rgb()
+        rows = [y for y in range(height) if any(image.pixel(x, y) != paper for x in range(4, 150))]
+        return max(rows)
+
+    plot.set_curves([Curve(str(k), f"curve {k}", "series_1") for k in range(5)])
+    assert lowest_ink(150) > 103
+    assert lowest_ink(103) < 103 - 3
+
+
+def test_the_wheel_over_a_plot_is_left_to_what_it_lies_in(plot: TimePlot) -> None:
+    viewport = plot.plot.viewport()
+    before = plot.plot.viewRange()
+    for at in (QPointF(10, 40), QPointF(200, 40)):
+        turn = QWheelEvent(
+            at,
+            QPointF(viewport.mapToGlobal(at.toPoint())),
+            QPoint(),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(viewport, turn)
+        assert not turn.isAccepted()
+    assert plot.plot.viewRange() == before
+
+
+def test_a_stack_shares_its_height_as_the_plots_ask(qtbot: QtBot) -> None:
+    stack = PlotStack()
+    qtbot.addWidget(stack)
+    plots = [TimePlot(name, "W", AMSTERDAM) for name in ("one", "two")]
+    plots[1].share = 3
+    stack.set_plots(plots)
+    stack.resize(600, 800)
+    stack.show()
+    assert [plot.height() for plot in plots] == [200, 600]
