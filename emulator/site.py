@@ -7,7 +7,7 @@ same every time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol, TypeVar
 
@@ -111,6 +111,8 @@ class Site:
             self._build(each) for each in config.devices if not isinstance(each, MeterConfig)
         )
         """All but the meter: what they draw adds up to the net power."""
+        self.addresses: dict[str, tuple[tuple[str, str], ...]] = {}
+        """Where devices can be reached from outside, by name: (protocol, address), shown among their facts."""
         self.net_w = 0.0
         """Mean of the step last made, ``+`` is import."""
 
@@ -147,6 +149,23 @@ class Site:
                 return each
         raise KeyError(name)
 
+    def plug(self, device: Device) -> None:
+        """Connect one more device while the site runs.
+
+        Raises
+        ------
+        ValueError
+            One of that name is there.
+        """
+        if any(device.name == each.name for each in (*self.devices, self.meter)):
+            raise ValueError(f"two devices called {device.name}")
+        self.devices = (*self.devices, device)
+
+    def unplug(self, device: Device) -> None:
+        """It leaves; one that is not here does no harm."""
+        self.devices = tuple(each for each in self.devices if each is not device)
+        self.addresses.pop(device.name, None)
+
     def step_to(self, now: datetime, max_step_s: float = 1.0) -> int:
         """Run up to ``now`` in whole steps of ``max_step_s``; what is left over waits for the next call.
 
@@ -176,7 +195,7 @@ class Site:
 
     def snapshot(self) -> SiteSnapshot:
         controller = self.controller
-        devices: list[DeviceSnapshot] = [each.snapshot() for each in (*self.devices, self.meter)]
+        devices: list[DeviceSnapshot] = [self._addressed(each) for each in (*self.devices, self.meter)]
         return SiteSnapshot(
             name=self.name,
             time=self.now,
@@ -197,6 +216,10 @@ class Site:
         spoken_for = {reason.device for reason in told}
         own = (Reason(each.name, each.reason()) for each in self.devices if each.name not in spoken_for)
         return (*told, *(reason for reason in own if reason.text))
+
+    def _addressed(self, device: Device) -> DeviceSnapshot:
+        snapshot, addresses = device.snapshot(), self.addresses.get(device.name)
+        return replace(snapshot, facts=(*snapshot.facts, *addresses)) if addresses else snapshot
 
     def next_local(self, at: time, after: datetime) -> datetime:
         """The first instant after ``after`` at which clocks here show ``at``, in UTC."""

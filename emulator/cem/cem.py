@@ -57,6 +57,10 @@ class Cem:
         """Manage the device at the other end of a session."""
         self._instructors.append(Instructor(session))
 
+    def remove(self, session: CemSession) -> None:
+        """Forget a device whose session is over."""
+        self._instructors = [one for one in self._instructors if one.session is not session]
+
     def receive(self, signals: Sequence[GridSignal]) -> None:
         """Replace all grid signals, past and future ones; the next `control` acts on them."""
         self._signals = tuple(signals)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
+from typing import Protocol
 
 from emulator.cem.cem import Cem, Opinion
 from emulator.cem.plans import GuardSettings
@@ -19,14 +20,28 @@ from emulator.links.s2.rm_session import RmSession
 from emulator.site import Site
 
 
+class Link(Protocol):
+    """What carries messages between one session of the CEM and the device at the other end."""
+
+    cem: CemSession
+
+    def start(self, now: datetime) -> None: ...
+
+    def tick(self, now: datetime) -> None: ...
+
+    def report(self, now: datetime) -> None: ...
+
+    def from_cem(self, texts: Iterable[str], now: datetime) -> None: ...
+
+
 class HouseController:
     """A site's controller: keeps the links going and lets the CEM decide every period."""
 
-    def __init__(self, cem: Cem, links: Sequence[MemoryLink], trace: Trace) -> None:
+    def __init__(self, cem: Cem, links: Sequence[Link], trace: Trace) -> None:
         self.cem = cem
         self.s2_trace = trace
         """All S2 messages of the site, the latest of them."""
-        self.links = tuple(links)
+        self.links: tuple[Link, ...] = tuple(links)
         self._due: datetime | None = None
         self._started = False
 
@@ -42,6 +57,18 @@ class HouseController:
         if self._due is None or now >= self._due:
             self._due = now + self.cem.settings.period
             self._decide(now)
+
+    def plug(self, link: Link) -> None:
+        """A device from elsewhere, whose link is up already, is managed from the next step on."""
+        self.links = (*self.links, link)
+        self.cem.add(link.cem)
+        self._due = None
+
+    def unplug(self, link: Link) -> None:
+        """It left."""
+        self.links = tuple(one for one in self.links if one is not link)
+        self.cem.remove(link.cem)
+        self._due = None
 
     def receive(self, signals: Sequence[GridSignal]) -> None:
         """Replace the grid signals and act on them with the next step."""

@@ -25,16 +25,26 @@ class CemSession(Session):
     )
     """Control types the guard can use, richest first."""
 
-    def __init__(self, ids: IdSource, preference: tuple[ControlType, ...] = PREFERENCE) -> None:
-        super().__init__(ids)
+    def __init__(
+        self,
+        ids: IdSource,
+        preference: tuple[ControlType, ...] = PREFERENCE,
+        handshake: bool = True,
+        believed_w: float | None = None,
+    ) -> None:
+        """``believed_w`` is the greatest power, either way, that a measurement may tell; None believes all."""
+        super().__init__(ids, handshake)
         self.details: g.ResourceManagerDetails | None = None
+        self.alias = ""
+        """The name it goes by here where its own does not do, because another device has it."""
+        self._believed_w = believed_w
         self._preference = preference
         self._latest: dict[type[BaseModel], tuple[Any, datetime]] = {}
 
     @property
     def name(self) -> str:
-        """What to call the resource: its name, else its id."""
-        return (self.details.name or key(self.details.resource_id)) if self.details else ""
+        """What to call the resource: its alias here, its name, else its id."""
+        return self.alias or (self.details.name or key(self.details.resource_id)) if self.details else ""
 
     def latest(self, cls: type[Message]) -> Message | None:
         """The last message of a type, as long as it holds (not revoked, session open)."""
@@ -98,6 +108,14 @@ class CemSession(Session):
     def _keep(self, message: BaseModel, now: datetime) -> None:
         self._latest[type(message)] = (message, now)
 
+    def _on_measurement(self, message: g.PowerMeasurement, now: datetime) -> str | None:
+        for value in message.values:
+            electric = value.commodity_quantity.value.startswith("ELECTRIC.")
+            if electric and self._believed_w is not None and abs(value.value) > self._believed_w:
+                return f"{value.value:g} W is not believed: it is more than {self._believed_w:g} W"
+        self._keep(message, now)
+        return None
+
     def _on_profile(self, message: g.PPBCPowerProfileDefinition, now: datetime) -> None:
         self._latest.pop(g.PPBCPowerProfileStatus, None)
         self._keep(message, now)
@@ -137,7 +155,7 @@ class CemSession(Session):
         g.SessionRequest: "_on_session_request",
         g.InstructionStatusUpdate: "_on_status_update",
         g.RevokeObject: "_on_revoke",
-        g.PowerMeasurement: "_keep",
+        g.PowerMeasurement: "_on_measurement",
         g.PowerForecast: "_keep",
         **{cls: "_keep" for types in FROM_RM.values() for cls in types},
         g.PPBCPowerProfileDefinition: "_on_profile",

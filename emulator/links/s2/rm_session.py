@@ -75,8 +75,8 @@ class RmSession(Session):
 
     role = g.EnergyManagementRole.RM
 
-    def __init__(self, resource: ResourceManager, ids: IdSource) -> None:
-        super().__init__(ids)
+    def __init__(self, resource: ResourceManager, ids: IdSource, handshake: bool = True) -> None:
+        super().__init__(ids, handshake)
         self.resource = resource
 
     def tick(self, now: datetime) -> list[str]:
@@ -114,6 +114,9 @@ class RmSession(Session):
             self._close(why, now)
             return
         self.state, self.version = State.INITIALISED, VERSION
+        self._initialised(now)
+
+    def _initialised(self, now: datetime) -> None:
         self._send(g.ResourceManagerDetails, **self.resource.details())
 
     def _on_select(self, message: g.SelectControlType, now: datetime) -> str | None:

@@ -85,7 +85,8 @@ class Session:
     handlers: ClassVar[dict[type[BaseModel], str]]
     """Method per message: (message, now) -> what is wrong with it, or None. Answers are queued with `_send`."""
 
-    def __init__(self, ids: IdSource) -> None:
+    def __init__(self, ids: IdSource, handshake: bool = True) -> None:
+        """``handshake`` False is for newer drafts of S2 Connect, where pairing settles the version."""
         self.state = State.IDLE
         self.control_type: ControlType = ControlType.NO_SELECTION
         self.version = ""
@@ -94,12 +95,16 @@ class Session:
         """What the peer did that the standard doesn't foresee, newest last."""
         self.lives = Lives()
         self._ids = ids
+        self._handshake = handshake
         self._unanswered: dict[str, str] = {}
         self._outgoing: list[str] = []
 
     def start(self, now: datetime) -> list[str]:
-        """The medium is up: the Handshake."""
-        del now
+        """The medium is up: the Handshake, or without one what follows it."""
+        if not self._handshake:
+            self.state, self.version = State.INITIALISED, VERSION
+            self._initialised(now)
+            return self._flush()
         self.state = State.CONNECTED
         self._send(g.Handshake, role=self.role.value, supported_protocol_versions=[VERSION])
         return self._flush()
@@ -119,6 +124,9 @@ class Session:
         else:
             self._take(message, now)
         return self._flush()
+
+    def _initialised(self, now: datetime) -> None:
+        """What this end says of itself once the version is settled."""
 
     def end(self, why: str, now: datetime, request: str = "TERMINATE") -> list[str]:
         """Close from this side, telling the peer why."""
