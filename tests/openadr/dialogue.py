@@ -101,6 +101,8 @@ class Lab:
         """While set, nothing reaches the VTN."""
         self.meddle: Callable[[Payload], Failure | None] = lambda _: None
         """May lose single requests."""
+        self.proper = True
+        """Whether our own messages must be beyond reproach; an echo of a peer's nonsense cannot be."""
         self.swallow: Callable[[Payload], bool] = lambda _: False
         """May lose single answers: the VTN has acted, the VEN does not know."""
 
@@ -201,13 +203,13 @@ class Lab:
         failure = self.down or self.meddle(send.message)
         if failure is not None:
             return failure
-        request = impeccable(send.message)
+        request = impeccable(send.message) if self.proper else through_bytes(send.message)
         if self.script is not None:
             answer = self.script.answer(request, self.now)
         else:
             answer = self.says(request, Peer(address=node.name), send.service)
         if isinstance(answer, Payload):
-            read = through_bytes(answer) if self.script else impeccable(answer)
+            read = impeccable(answer) if self.proper and not self.script else through_bytes(answer)
             return WIRE if self.swallow(answer) else read
         return answer
 
