@@ -7,6 +7,7 @@ registration an event goes out that the house has to follow: nothing of it is sc
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -28,6 +29,8 @@ from console.session.tasks import Tasks
 
 VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
 POLL_PERIOD = timedelta(seconds=2)
+REAL_PERIOD = 0.3
+"""Shortest real time between two polls or reports, in seconds: a fast clock asks for longer periods instead."""
 NOTICE = timedelta(seconds=5)
 """From issuing the lab's event to its start."""
 LIMIT_W = 1500.0
@@ -93,6 +96,8 @@ class Lab:
         self.zone = site_zone(self.site_file)
         self.origin = origin_of(now.astimezone(self.zone).date(), settings.at, self.zone)
         self.clock = ScaledClock(self.origin, settings.speed)
+        self.period = max(POLL_PERIOD, timedelta(seconds=math.ceil(REAL_PERIOD * settings.speed)))
+        """Of polls and reports, on the lab's clock."""
         self.desk = desk
         self.store = desk.store
         self.tasks = Tasks()
@@ -113,7 +118,7 @@ class Lab:
 
     async def _start_vtn(self, rng: random.Random) -> str:
         known = (KnownVen(name=VEN_NAME, ven_id=VEN_NAME),)  # so that its venID reads well
-        settings = VtnSettings(poll_period=POLL_PERIOD, request_reports=True, known=known)
+        settings = VtnSettings(poll_period=self.period, request_reports=True, known=known)
         role = Vtn(VTN_NAME, SeededIds(rng), rng, settings)
         session = Session(VTN_NAME, role, self.store, self.clock, timezone=self.zone)
         self._sessions.append(session)
@@ -123,7 +128,7 @@ class Lab:
         return node.url
 
     async def _start_ven(self, rng: random.Random, bridge: SiteBridge, url: str) -> None:
-        settings = VenSettings(offers=bridge.offers(), poll_period=POLL_PERIOD)
+        settings = VenSettings(offers=bridge.offers(self.period), poll_period=self.period)
         role = Ven(VEN_NAME, SeededIds(rng), rng, settings, decide=bridge.decide)
         session = Session(VEN_NAME, role, self.store, self.clock, timezone=self.zone)
         self._sessions.append(session)
@@ -141,7 +146,7 @@ class Lab:
         """Issue the event once telemetry flows and the plots have something to show."""
         await self._telemetry.wait()
         await self.clock.rest(6.0)
-        self.desk.issue_event(VTN_NAME, lab_event(self.clock.now()))
+        self.desk.issue_event(VTN_NAME, lab_event(self.clock.now() + self.period))
 
     async def close(self) -> None:
         await self.tasks.close()

@@ -225,9 +225,11 @@ class SiteBridge:
 
     # Grid side: up ------------------------------------------------------------------------------------
 
-    def offers(self) -> tuple[Offer, ...]:
-        """What the VEN can report of this house: power of the connection and of each device, energy, status."""
-        minimum = timedelta(seconds=1)
+    def offers(self, minimum: timedelta = timedelta(seconds=1)) -> tuple[Offer, ...]:
+        """What the VEN can report of this house: power of the connection and of each device, energy, status.
+
+        ``minimum`` is the oadrMinPeriod offered.
+        """
         offers = [
             Offer(r_id="site:power", resource_id="site", unit="W", min_period=minimum),
             Offer(r_id="site:import", resource_id="site", unit="Wh", min_period=minimum),
