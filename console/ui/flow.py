@@ -14,11 +14,15 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from console.app import views
 from console.ui import flow_layout, words
-from console.ui.flow_layout import Flow, Gauge, Layout, Node, Ribbon, Side
+from console.ui.flow_layout import Balance, Flow, Gauge, Layout, Node, Ribbon, Side
 from console.ui.glyphs import glyph, hatch, put, width_of
 from console.ui.icons import paint_icon
 from console.ui.theme import RADIUS_CARD, col, ui
 
+HAIRLINE = 1.0
+"""A ribbon thinner than this has no arrow: it would weigh more than the flow, px."""
+LEAST_BODY = 2.0
+"""A ribbon thinner than this is one stroke; from here it has a body between two edges, px."""
 _ROUND = (Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
 
 
@@ -37,6 +41,7 @@ class FlowPicture(QWidget):
         self.setMinimumWidth(480)
         self._name = ""
         self._flows: tuple[Flow, ...] = ()
+        self._balance = Balance(0.0, 0.0)
         self._chosen = ""
         self._layout: Layout | None = None
 
@@ -51,10 +56,11 @@ class FlowPicture(QWidget):
 
     def show_site(self, site: views.SiteView) -> None:
         """Show the flows of this instant; painted again only where a watt or a word has changed."""
-        shown = tuple(_as_shown(node) for node in flow_layout.flows(site))
-        if (shown, site.name) == (self._flows, self._name):
+        exact = flow_layout.flows(site)
+        shown, sums = tuple(_as_shown(node) for node in exact), flow_layout.balance(exact)
+        if (shown, site.name, sums.text) == (self._flows, self._name, self._balance.text):
             return
-        self._flows, self._name = shown, site.name
+        self._flows, self._name, self._balance = shown, site.name, sums
         self._layout = None
         self.setAccessibleDescription(flow_layout.describe(site))
         self._fit()
@@ -75,7 +81,7 @@ class FlowPicture(QWidget):
     def layout_now(self) -> Layout:
         """Places of everything at the present size."""
         if self._layout is None:
-            self._layout = flow_layout.lay_out(self._flows, self.width(), self.height())
+            self._layout = flow_layout.lay_out(self._flows, self.width(), self.height(), self._balance)
         return self._layout
 
     def _fit(self) -> None:
@@ -135,12 +141,11 @@ class FlowPicture(QWidget):
 
     def _draw(self, painter: QPainter) -> None:
         layout = self.layout_now()
-        kilo = flow_layout.in_kilowatts(self._flows)
         for node in layout.nodes:
             paint_ribbon(painter, node.ribbon, node.flow.role)
-        paint_bus(painter, layout, self._name, kilo)
+        paint_bus(painter, layout, self._name)
         for node in layout.nodes:
-            paint_node(painter, node, kilo, node.flow.name == self._chosen, self.hasFocus())
+            paint_node(painter, node, node.flow.name == self._chosen, self.hasFocus())
         paint_balance(painter, layout, self.width())
         paint_scale(painter, layout)
         if self.hasFocus() and self._chosen not in {node.name for node in self._flows}:
@@ -169,7 +174,7 @@ def _edge(x0: float, y0: float, x1: float, y1: float) -> QPainterPath:
 
 
 def paint_ribbon(painter: QPainter, ribbon: Ribbon, role: str) -> None:
-    """One flow, with its direction as a chevron; a dotted line where nothing flows."""
+    """One flow, exactly as thick as its watts from 1 px on, its direction as a chevron; dotted where nothing flows."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     x0, y0, x1, y1, thickness = ribbon.x0, ribbon.y0, ribbon.x1, ribbon.y1, ribbon.thickness
@@ -177,7 +182,23 @@ def paint_ribbon(painter: QPainter, ribbon: Ribbon, role: str) -> None:
         painter.setPen(QPen(col("border_strong"), 1, Qt.PenStyle.DotLine))
         painter.drawPath(_edge(x0, y0, x1, y1))
         return
-    upper, lower = _edge(x0, y0, x1, y1), _edge(x0, y0 + thickness, x1, y1 + thickness)
+    if thickness < LEAST_BODY:
+        painter.setPen(QPen(col(role), max(1.0, thickness)))
+        painter.drawPath(_edge(x0, y0 + thickness / 2, x1, y1 + thickness / 2))
+    else:
+        _paint_body(painter, ribbon, role)
+    if thickness < HAIRLINE:
+        return
+    # The chevron stands where the ribbon is steepest, so that it also says which ribbon it belongs to.
+    x, y, k = (x0 + x1) / 2, (y0 + y1 + thickness) / 2, min(7.0, max(4.0, thickness * 0.28))
+    painter.setPen(QPen(col("text"), 1.6, *_ROUND))
+    painter.drawPolyline([QPointF(x - k * 0.6, y - k), QPointF(x + k * 0.6, y), QPointF(x - k * 0.6, y + k)])
+
+
+def _paint_body(painter: QPainter, ribbon: Ribbon, role: str) -> None:
+    """Two edges, which lie inside the thickness, and what is between them."""
+    ends, x0, x1 = (0.5, ribbon.thickness - 0.5), ribbon.x0, ribbon.x1
+    upper, lower = (_edge(x0, ribbon.y0 + off, x1, ribbon.y1 + off) for off in ends)
     body = QPainterPath(upper)
     body.connectPath(lower.toReversed())
     body.closeSubpath()
@@ -185,13 +206,9 @@ def paint_ribbon(painter: QPainter, ribbon: Ribbon, role: str) -> None:
     painter.setPen(QPen(col(role), 1))
     painter.drawPath(upper)
     painter.drawPath(lower)
-    # The chevron stands where the ribbon is steepest, so that it also says which ribbon it belongs to.
-    x, y, k = (x0 + x1) / 2, (y0 + y1 + thickness) / 2, min(7.0, max(4.0, thickness * 0.28))
-    painter.setPen(QPen(col("text"), 1.6, *_ROUND))
-    painter.drawPolyline([QPointF(x - k * 0.6, y - k), QPointF(x + k * 0.6, y), QPointF(x - k * 0.6, y + k)])
 
 
-def paint_bus(painter: QPainter, layout: Layout, name: str, kilo: bool) -> None:
+def paint_bus(painter: QPainter, layout: Layout, name: str) -> None:
     """The bus, as tall as the sum of a side, with name and sum above it."""
     bus = layout.bus
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -200,7 +217,7 @@ def paint_bus(painter: QPainter, layout: Layout, name: str, kilo: bool) -> None:
     painter.drawRoundedRect(bus.adjusted(0, -6, 0, 6), 4, 4)
     middle, room = bus.center().x(), 180
     top = bus.top() - 6
-    number, unit = flow_layout.figure(max(layout.balance.in_w, layout.balance.out_w), kilo)
+    number, unit = flow_layout.figure(max(layout.balance.in_w, layout.balance.out_w))
     put(painter, QRectF(middle - room / 2, top - 38, room, 18), name, "text_muted", ui(12), "c")
     total = f"{number}{words.NO_BREAK}{unit}"
     put(painter, QRectF(middle - room / 2, top - 23, room, 20), total, "text", ui(14, 600), "c")
@@ -235,7 +252,7 @@ def paint_scale(painter: QPainter, layout: Layout) -> None:
     put(painter, QRectF(x + 9, y + tall / 2 - 8, 80, 16), text, "text_muted", ui(11))
 
 
-def paint_node(painter: QPainter, node: Node, kilo: bool, chosen: bool, focus: bool) -> None:
+def paint_node(painter: QPainter, node: Node, chosen: bool, focus: bool) -> None:
     """Card of one node with the end of its ribbon at its edge."""
     rect, flow = node.rect, node.flow
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -246,9 +263,9 @@ def paint_node(painter: QPainter, node: Node, kilo: bool, chosen: bool, focus: b
     painter.setBrush(col("raised"))
     painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS_CARD, RADIUS_CARD)
     if node.compact:
-        _compact_node(painter, node, kilo)
+        _compact_node(painter, node)
     else:
-        _full_node(painter, node, kilo)
+        _full_node(painter, node)
     ribbon = node.ribbon
     if ribbon.thickness > 0:
         source = flow.side == Side.SOURCE
@@ -256,12 +273,12 @@ def paint_node(painter: QPainter, node: Node, kilo: bool, chosen: bool, focus: b
         painter.fillRect(QRectF(x, y, 3, ribbon.thickness), col(flow.role))
 
 
-def _full_node(painter: QPainter, node: Node, kilo: bool) -> None:
+def _full_node(painter: QPainter, node: Node) -> None:
     rect, flow = node.rect, node.flow
     left, right = rect.left() + 12, rect.right() - 10
     paint_icon(painter, flow_layout.kind_of(flow.kind).icon, left, rect.top() + 10, 16)
     put(painter, QRectF(left + 24, rect.top() + 7, right - left - 24, 22), flow.name, "text", ui(12.5, 500))
-    number, unit = flow_layout.figure(flow.power_w, kilo)
+    number, unit = flow_layout.figure(flow.power_w)
     x = left + put(painter, QRectF(left, rect.top() + 30, 130, 26), number, "text", ui(19, 600)) + 5
     x += put(painter, QRectF(x, rect.top() + 34, 40, 22), unit, "text_muted", ui(12.5)) + 8
     strong = flow.gauge is not None
@@ -271,12 +288,12 @@ def _full_node(painter: QPainter, node: Node, kilo: bool) -> None:
         paint_gauge(painter, flow.gauge, QRectF(left, rect.bottom() - 30, right - left - 2, 8), flow.role)
 
 
-def _compact_node(painter: QPainter, node: Node, kilo: bool) -> None:
+def _compact_node(painter: QPainter, node: Node) -> None:
     rect, flow = node.rect, node.flow
     left, right = rect.left() + 10, rect.right() - 10
     line = QRectF(left, rect.top() + 3, right - left, 30)
     paint_icon(painter, flow_layout.kind_of(flow.kind).icon, left, line.center().y() - 8, 16)
-    number, unit = flow_layout.figure(flow.power_w, kilo)
+    number, unit = flow_layout.figure(flow.power_w)
     unit_wide = put(painter, line, unit, "text_muted", ui(12), "r")
     figure = line.adjusted(0, 0, -unit_wide - 4, 0)
     wide = unit_wide + 4 + put(painter, figure, number, "text", ui(14, 600), "r") + 10

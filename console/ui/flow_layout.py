@@ -27,7 +27,7 @@ METER_CLASS = 0.01
 TOP = 12.0
 SIDE = 16.0
 BUS_WIDTH = 22.0
-LOWEST = 274.0
+LOWEST = 256.0
 """Height of the picture while its nodes fit, px."""
 STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 """Round scales per decade: the picture changes its scale in steps, not with every watt."""
@@ -124,11 +124,11 @@ class Balance:
 
     @property
     def text(self) -> str:
-        """``In 10 880 W, out 10 880 W, difference 0 W``; the figures agree as they are shown."""
-        came, went = round(self.in_w), round(self.out_w)
+        """``In 10 880 W, out 10 880 W, difference 0 W``: the true difference, and sums that agree with it."""
+        came, difference = round(self.in_w), round(self.out_w - self.in_w)
         unit = f"{words.NO_BREAK}W"
-        difference = words.count(abs(came - went))
-        return f"In {words.count(came)}{unit}, out {words.count(went)}{unit}, difference {difference}{unit}"
+        sums = f"In {words.count(came)}{unit}, out {words.count(came + difference)}{unit}"
+        return f"{sums}, difference {words.count(abs(difference))}{unit}"
 
 
 def flows(site: views.SiteView) -> tuple[Flow, ...]:
@@ -183,15 +183,10 @@ def balance(nodes: Iterable[Flow]) -> Balance:
     return Balance(sums[Side.SOURCE], sums[Side.LOAD])
 
 
-def figure(power: float, kilo: bool) -> tuple[str, str]:
-    """Number and unit of a node; all nodes of a picture share the unit."""
-    return (f"{power / 1000:.2f}", "kW") if kilo else (f"{power:.0f}", "W")
-
-
-def in_kilowatts(nodes: Iterable[Flow]) -> bool:
-    """Whether the picture is written in kW: from 1 kW through the bus."""
-    sums = balance(nodes)
-    return max(sums.in_w, sums.out_w) >= 999.5
+def figure(power: float) -> tuple[str, str]:
+    """Number and unit of a node, to be set in different sizes: (``430``, ``W``), (``7.59``, ``kW``)."""
+    number, _, unit = words.watts(power).partition(words.NO_BREAK)
+    return number, unit
 
 
 def describe(site: views.SiteView) -> str:
@@ -266,7 +261,7 @@ class _Sizes:
         return sum(self.of(node) for node in nodes) + self.gap * max(0, len(nodes) - 1)
 
 
-FULL = _Sizes(gauge=96.0, plain=64.0, gap=12.0)
+FULL = _Sizes(gauge=94.0, plain=60.0, gap=10.0)
 COMPACT = _Sizes(gauge=46.0, plain=36.0, gap=6.0)
 """One line per device where a side has many; the connection point keeps its limit in words."""
 
@@ -297,10 +292,13 @@ def round_scale(most: float) -> float:
     return max((step * decade for step in STEPS if step * decade <= most * (1 + 1e-9)), default=decade)
 
 
-def lay_out(nodes: Sequence[Flow], width: float, height: float) -> Layout:
-    """Place nodes, bus and ribbons in a picture of ``width`` x ``height`` px."""
+def lay_out(nodes: Sequence[Flow], width: float, height: float, sums: Balance | None = None) -> Layout:
+    """Place nodes, bus and ribbons in a picture of ``width`` x ``height`` px.
+
+    ``sums`` are told as the balance instead of the nodes' own, where those are rounded.
+    """
     sides = _sides(nodes)
-    sums = balance(nodes)
+    sums = sums or balance(nodes)
     sizes = [_sizes_for(side) for side in sides]
     size_of = {node: size for side, size in zip(sides, sizes, strict=True) for node in side}
     scale = round_scale(_scale(size_of, height, sums))

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from console.app.views import DeviceView, LimitView, SiteView
 from console.ui import flow_layout
-from console.ui.flow import FlowPicture
-from console.ui.flow_layout import CONNECTION_POINT, Flow, Gauge, Layout, Side
-from console.ui.theme import THEMES, use_theme
+from console.ui.flow import FlowPicture, paint_ribbon
+from console.ui.flow_layout import CONNECTION_POINT, Flow, Gauge, Layout, Ribbon, Side
+from console.ui.theme import THEMES, col, use_theme
 from tests.ui.fake_lab import NOW, lab_site
 
 
@@ -115,6 +116,66 @@ def test_the_balance_is_told_in_words_and_is_a_finding_beyond_one_watt() -> None
     assert off.text.endswith("difference 230\u00a0W")
     assert off.in_w - off.out_w == pytest.approx(230.0)
     assert flow_layout.balance(flow_layout.flows(site_of(HOUSE, off_w=0.9))).sound
+
+
+def test_rounding_makes_no_difference_between_what_comes_in_and_goes_out(qtbot: QtBot) -> None:
+    loads = [DeviceView(f"load {k}", "boiler", 100.4, "on") for k in range(5)]
+    picture = FlowPicture()
+    qtbot.addWidget(picture)
+    picture.show_site(site_of(*loads))
+    sums = picture.layout_now().balance
+    assert sums.in_w == pytest.approx(sums.out_w)
+    assert sums.text == "In 502\u00a0W, out 502\u00a0W, difference 0\u00a0W"
+    picture.show_site(site_of(*loads, off_w=-0.8))
+    assert picture.layout_now().balance.text == "In 501\u00a0W, out 502\u00a0W, difference 1\u00a0W"
+
+
+@given(st.floats(0, 2e4), st.floats(-300, 300))
+def test_the_figures_of_the_balance_agree_with_the_true_difference(power: float, off: float) -> None:
+    sums = flow_layout.Balance(power, max(0.0, power + off))
+    came, went, difference = (int("".join(filter(str.isdigit, part))) for part in sums.text.split(","))
+    assert difference == abs(came - went) == round(abs(sums.in_w - sums.out_w))
+    assert abs(came - sums.in_w) <= 0.5 and abs(went - sums.out_w) <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("power", "figure"),
+    [(0.0, ("0", "W")), (1.0, ("1", "W")), (311.4, ("311", "W")), (999.6, ("1.00", "kW")), (7590.0, ("7.59", "kW"))],
+)
+def test_a_node_tells_watts_below_one_kilowatt(power: float, figure: tuple[str, str]) -> None:
+    assert flow_layout.figure(power) == figure
+
+
+def inked_rows(thickness: float) -> int:
+    """Rows of px that a level ribbon colours, a quarter of its way along."""
+    image = QImage(200, 60, QImage.Format.Format_ARGB32)
+    image.fill(col("panel"))
+    painter = QPainter(image)
+    paint_ribbon(painter, Ribbon(0, 20, 200, 20, thickness), "series_5")
+    painter.end()
+    paper = col("panel").rgb()
+    return sum(image.pixel(50, y) != paper for y in range(60))
+
+
+def test_a_ribbon_is_as_thick_as_its_watts_and_never_less_than_a_hairline() -> None:
+    assert inked_rows(0.008) <= 2, "1 W where 1 kW is 8 px: one line, which antialiasing may spread"
+    assert inked_rows(2.0) <= 3
+    assert inked_rows(5.0) == 5
+    assert inked_rows(40.0) == 40
+
+
+def test_a_hairline_has_no_arrow() -> None:
+    def darkest(thickness: float) -> bool:
+        image = QImage(200, 60, QImage.Format.Format_ARGB32)
+        image.fill(col("panel"))
+        painter = QPainter(image)
+        paint_ribbon(painter, Ribbon(0, 30, 200, 30, thickness), "series_3")
+        painter.end()
+        paper = col("panel").rgb()
+        return any(image.pixel(x, y) != paper for x in range(200) for y in (26, 34))
+
+    assert not darkest(0.008)
+    assert darkest(1.5)
 
 
 def test_the_connection_point_carries_the_limit_that_binds_its_direction() -> None:
