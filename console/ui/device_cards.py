@@ -6,6 +6,7 @@ changed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -28,20 +29,50 @@ NARROWEST = 250
 """A column of cards is at least this wide, px."""
 
 
+_PER_CENT = re.compile(r"(?<=\d)%")
+RESTING = {
+    "pv": {"Peak", "Inverter"},
+    "battery": {"Stored", "Can take", "Can give"},
+    "ev": {"Phases"},
+    "base load": {"Yearly"},
+}
+"""Facts by kind of device that never change or that its SoC and rating tell already: they wait in the tooltip."""
+
+
 def facts_of(device: DeviceView) -> list[tuple[str, str]]:
     """(label, value) rows of a card; what the device itself tells comes last."""
     rows = [("Actual", words.watts(device.power_w))]
     if device.setpoint_w is not None:
         current = "" if device.current_a is None else f"{device.current_a:.3g}{words.NO_BREAK}A, "
         rows.append(("Setpoint", current + words.watts(device.setpoint_w)))
-    if device.wanted_w is not None:
+    if device.wanted_w is not None and device.wanted_w != device.available_w:
         rows.append(("Wanted", words.watts(device.wanted_w)))
     if device.available_w is not None:
         rows.append(("Could give", words.watts(device.available_w)))
     if device.soc is not None:
         rows.append(("SoC", _charge(device.soc, device.capacity_wh)))
-    known = {name for name, _ in rows}
-    return rows + [(name, value) for name, value in device.facts if name not in known]
+    left_out = {name for name, _ in rows} | RESTING.get(device.kind, set())
+    if _nothing(dict(device.facts).get("Curtailed", "")):
+        left_out.add("Curtailed")
+    return rows + [(name, value) for name, value in _target_in_one(device.facts) if name not in left_out]
+
+
+def resting_facts_of(device: DeviceView) -> list[tuple[str, str]]:
+    """What the device tells and the card does not show."""
+    resting = RESTING.get(device.kind, set())
+    return [(name, value) for name, value in device.facts if name in resting]
+
+
+def _nothing(value: str) -> bool:
+    return value.split()[:1] == ["0"]
+
+
+def _target_in_one(facts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Target and departure of a car belong together: ``80 % by 17:30``."""
+    told = {name: _PER_CENT.sub(f"{words.NO_BREAK}%", value) for name, value in facts}
+    if "Target" in told and "Departure" in told:
+        told["Target"] += f" by {told.pop('Departure')}"
+    return list(told.items())
 
 
 def _charge(soc: float, capacity_wh: float | None) -> str:
@@ -92,17 +123,18 @@ class DeviceCard(Canvas):
 
     def show_device(self, device: DeviceView, role: str) -> None:
         """Show the device as it is now."""
-        rows = facts_of(device)
+        rows, resting = facts_of(device), resting_facts_of(device)
         # The bar is seen to about a third of a per cent.
         bar = tuple(None if share is None else round(share, 3) for share in bar_of(device) or ())
-        seen = (device.name, device.kind, device.state, role, tuple(rows), bar)
+        seen = (device.name, device.kind, device.state, role, tuple(rows), tuple(resting), bar)
         self._device, self._role = device, role
         if seen == self._seen:
             return
         self._seen, self._rows = seen, rows
-        self.setAccessibleName(f"{device.name}: {device.state}" if device.state else device.name)
+        head = f"{device.name}: {device.state}" if device.state else device.name
+        self.setAccessibleName(head)
         self.setAccessibleDescription(", ".join(f"{name} {value}" for name, value in rows))
-        self.setToolTip(f"{device.name}\n{device.state}" if device.state else device.name)
+        self.setToolTip("\n".join([head, *(f"{name} {value}" for name, value in resting)]))
         self.update()
 
     def mark(self, marked: bool) -> None:

@@ -40,6 +40,36 @@ def test_a_fact_of_the_device_does_not_repeat_what_the_card_says() -> None:
     assert names[-1] == "Car"
 
 
+def test_what_never_changes_or_is_told_already_waits_in_the_tooltip(qtbot: QtBot) -> None:
+    battery = replace(DEVICES["Battery"], facts=(("Stored", "6.1 of 10 kWh"), ("Can take", "5.0 kW"), ("Cells", "96")))
+    assert [name for name, _ in facts_of(battery)] == ["Actual", "Setpoint", "SoC", "Cells"]
+    board = CardBoard()
+    qtbot.addWidget(board)
+    board.show_devices([battery])
+    assert board.cards[0].toolTip().splitlines() == ["Battery: discharging", "Stored 6.1 of 10 kWh", "Can take 5.0 kW"]
+    board.show_devices([replace(battery, facts=(("Stored", "5.0 of 10 kWh"),))])
+    assert board.cards[0].toolTip().splitlines() == ["Battery: discharging", "Stored 5.0 of 10 kWh"]
+
+
+def test_a_roof_tells_what_it_could_give_once_and_what_was_lost_only_if_any() -> None:
+    roof = replace(
+        DEVICES["PV roof"],
+        wanted_w=-2350.0,
+        facts=(("Peak", "5.0 kW"), ("Inverter", "4.2 kW"), ("Curtailed", "0 Wh")),
+    )
+    assert [name for name, _ in facts_of(roof)] == ["Actual", "Could give"]
+    limited = replace(roof, setpoint_w=-2000.0, facts=(("Peak", "5.0 kW"), ("Curtailed", "12 Wh")))
+    assert [name for name, _ in facts_of(limited)] == ["Actual", "Setpoint", "Could give", "Curtailed"]
+
+
+def test_a_cars_target_and_departure_are_one_line() -> None:
+    car = replace(DEVICES["EVSE"], facts=(("Phases", "3"), ("Target", "80%"), ("Departure", "17:30")))
+    assert facts_of(car)[-1] == ("Target", f"80{BLANK}% by 17:30")
+    assert [name for name, _ in facts_of(car)] == ["Actual", "Setpoint", "Wanted", "SoC", "Target"]
+    stays = replace(car, facts=(("Target", "80%"),))
+    assert facts_of(stays)[-1] == ("Target", f"80{BLANK}%")
+
+
 def test_the_bar_runs_to_the_rating_and_both_ways_for_a_battery() -> None:
     start, end, mark = bar_of(DEVICES["EVSE"]) or (9, 9, 9)
     assert (start, end, mark) == (0.0, pytest.approx(7590 / 11040), pytest.approx(7590 / 11040))
