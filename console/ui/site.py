@@ -26,11 +26,22 @@ if TYPE_CHECKING:
     from console.ui.site_plots import SitePlots
 
 CARDS_WIDTH = 288
+CLOCK_WIDTH = 84
+LEAST_WIDTH = 600
 FOLDS_BELOW = 1060
 """A view narrower than this has its cards under the plots, px."""
-SPANS = (("15 min", 900.0), ("1 h", 3600.0), ("6 h", 6 * 3600.0), ("24 h", 86400.0))
-FIRST_SPAN = 1
-LEAST_REASONS = 3
+SPANS = (
+    ("Auto", None),
+    ("5 min", 300.0),
+    ("15 min", 900.0),
+    ("1 h", 3600.0),
+    ("6 h", 6 * 3600.0),
+    ("24 h", 86400.0),
+)
+"""Lengths of the time axis to pick from, s; None is the shortest that holds what there is."""
+REASON_ROW = 18
+REASON_GAP = 3
+LEAST_REASONS = 4
 """Lines kept free for reasons, so that the plots stay where they are when one comes or goes."""
 
 LIGHTS = {
@@ -92,11 +103,11 @@ class Reasons(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Reasons")
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(16, 6, 16, 6)
+        self._grid.setContentsMargins(16, 5, 16, 5)
         self._grid.setHorizontalSpacing(8)
-        self._grid.setVerticalSpacing(4)
+        self._grid.setVerticalSpacing(REASON_GAP)
         self._grid.setColumnStretch(2, 1)
-        self.setMinimumHeight(12 + 21 * LEAST_REASONS)
+        self.setMinimumHeight(10 + (REASON_ROW + REASON_GAP) * LEAST_REASONS - REASON_GAP)
         self._rows: list[tuple[Glyph, Label, Label]] = []
         self._shown: tuple[tuple[str, str, str], ...] | None = None
 
@@ -155,8 +166,10 @@ class SiteView(QWidget):
         self._desk = desk
         self._cursor = cursor
         self._site: views.SiteView | None = None
-        self._span = SPANS[FIRST_SPAN][1]
+        self._span = SPANS[0][1]
         self._folded: bool | None = None
+        # By itself it would be as wide as column and cards together, and could not become narrow enough to fold.
+        self.setMinimumWidth(LEAST_WIDTH)
         self.flow = FlowPicture()
         self.reasons = Reasons()
         self.board = CardBoard()
@@ -174,8 +187,8 @@ class SiteView(QWidget):
     def _build(self) -> None:
         self._name = Strip(height=BAR, pad=16)
         self._clock = Strip(height=BAR, pad=12)
-        self._clock.setFixedWidth(128)
-        spans = segments([name for name, _ in SPANS], FIRST_SPAN, self._choose_span, "Time shown")
+        self._clock.setFixedWidth(CLOCK_WIDTH)
+        spans = segments([name for name, _ in SPANS], 0, self._choose_span, "Time shown")
         head = box("h", (self._name, 1), self.light, 8, spans, self._clock, name="panel")
         head.setFixedHeight(BAR)
         self._plots_place = QVBoxLayout()
@@ -277,9 +290,10 @@ class SiteView(QWidget):
         self._name.setToolTip(
             f"Imported {words.watt_hours(site.import_wh)}, exported {words.watt_hours(site.export_wh)}"
         )
-        clock = f"{words.clock(site.time, zone)} {words.offset(site.time, zone)}"
+        clock = words.clock(site.time, zone)
+        # The status bar tells the offset; here it would take the room of the place.
         self._clock.set_pieces([], [(clock, "text", ui(12, 500))])
-        self._clock.setAccessibleName(f"Site clock {clock}")
+        self._clock.setAccessibleName(f"Site clock {clock} {words.offset(site.time, zone)}")
         self.light.show_light(site.light)
 
     def _choose_span(self, number: int) -> None:

@@ -6,55 +6,39 @@ pyqtgraph, so the site view imports it when it is first shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from console.app import views
 from console.openadr.facts import EventStatus
 from console.ui import flow_layout
 from console.ui.curves import Floats
-from console.ui.plots import MOST_CURVES, Curve, PlotStack, TimePlot
+from console.ui.plots import KEY_HEAD, LEAST_KEY_ROW, MOST_CURVES, TIME_HEIGHT, Curve, PlotStack, TimePlot
 
 NET = "net"
-SHORTEST = 120.0
-"""The axis shows at least so many seconds, however young the site is."""
-AHEAD = 0.04
-"""Share of the axis after now where nothing is known of the future."""
-MOST_AHEAD = 0.35
-"""A limit that ends later than this share of the axis runs out of the picture."""
-LEAST_PLOT = 96
-LOW_PLOT = 124
+AUTOMATIC = (120.0, 300.0, 900.0, 1800.0, 3600.0, 2 * 3600.0, 6 * 3600.0, 12 * 3600.0, 24 * 3600.0)
+"""Lengths of the axis to choose from while nobody has picked one, s."""
+NOW_AT = 0.7
+"""Where now stands on the axis, as a share of its length: what is coming, a limit above all, is seen beyond it."""
+LEAST_PLOT = 90
+LOW_PLOT = LEAST_PLOT + TIME_HEIGHT
 """Least height of the lowest plot, which has the times under it, px."""
-KEY_ROW = 18
-KEY_HEAD = 34
 
 
-def time_range(now: float, first: float | None, until: Iterable[float], span: float) -> tuple[float, float]:
-    """Seconds to show: at most ``span``, from the first point known on to the end of the limits where that is near.
+def automatic_span(known: float) -> float:
+    """Shortest axis that has room for ``known`` seconds before now; the longest where none has."""
+    return next((span for span in AUTOMATIC if known <= NOW_AT * span), AUTOMATIC[-1])
 
-    Parameters
-    ----------
-    now, first : float
-        POSIX seconds of the site's clock and of its oldest point; None without points.
-    until : iterable of float
-        Ends of the limits and events that are not over.
-    span : float
-        Length of the axis while there is enough to fill it. [s]
-    """
-    known = now - first if first is not None else 0.0
-    whole = min(span, max(SHORTEST, known / (1 - AHEAD)))
-    past, ahead = whole * (1 - AHEAD), whole * AHEAD
-    for end in until:
-        if now < end <= now + MOST_AHEAD * whole:
-            ahead = max(ahead, (end - now) * 1.1)
-        elif end > now:
-            ahead = max(ahead, MOST_AHEAD / 2 * whole)
-    whole = min(span, past + ahead)
-    return now + ahead - whole, now + ahead
+
+def time_range(now: float, span: float) -> tuple[float, float]:
+    """First and last POSIX second of an axis of ``span`` seconds."""
+    start = now - NOW_AT * span
+    return start, start + span
 
 
 def bands_of(site: views.SiteView, events: Sequence[views.EventView]) -> list[tuple[float, float]]:
@@ -91,7 +75,7 @@ class SitePlots(QWidget):
     time_pointed = Signal(object)
     """Moment under the pointer as an aware datetime; None when it leaves."""
 
-    def __init__(self, desk: views.Desk, span: float = 3600.0, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: views.Desk, span: float | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
         self._span = span
@@ -99,6 +83,7 @@ class SitePlots(QWidget):
         self._power: list[TimePlot] = []
         self._charge: list[TimePlot] = []
         self._cursor: datetime | None = None
+        self._pointing = False
         self._drawn: tuple[tuple[float, float], tuple[object, ...]] = ((0.0, 0.0), ())
         self.stack = PlotStack()
         self.stack.hovered.connect(self._hovered)
@@ -106,8 +91,8 @@ class SitePlots(QWidget):
         column.setContentsMargins(10, 0, 0, 0)
         column.addWidget(self.stack)
 
-    def set_span(self, span: float) -> None:
-        """Length of the time axis, s; seen with the next :meth:`show_site`."""
+    def set_span(self, span: float | None) -> None:
+        """Length of the time axis, s; None takes the shortest that holds what there is. Seen at :meth:`show_site`."""
         self._span = span
 
     def show_site(self, site: views.SiteView) -> None:
@@ -117,17 +102,16 @@ class SitePlots(QWidget):
         now = site.time.timestamp()
         firsts = [float(each.times[0]) for each in series.values() if len(each.times)]
         bands = bands_of(site, self._desk.events())
-        ends = [end for start, end in bands if start <= now]
         for plot in self._power:
             for curve in plot.curves:
                 _fill(plot, curve.key, series.get(curve.key))
         for plot in self._charge:
             for curve in plot.curves:
                 plot.set_series(curve.key, series[curve.key].times, as_percent(series[curve.key]))
-        shown = time_range(now, min(firsts, default=None), ends, self._span)
+        shown = time_range(now, self._span or automatic_span(now - min(firsts, default=now)))
         if self._looks_the_same(shown, (site.limits, tuple(bands), self._shape)):
             # The keys tell the newest values all the same.
-            self.stack.set_cursor(self._cursor.timestamp() if self._cursor else None)
+            self._place_cursor()
             return
         self._power[0].set_limits(site.limits)
         self.stack.set_bands(bands)
@@ -145,9 +129,20 @@ class SitePlots(QWidget):
         return False
 
     def set_cursor(self, moment: datetime | None) -> None:
-        """Move the cursor in every plot, without telling anyone."""
+        """Move the cursor in every plot, without telling anyone.
+
+        The keys tell the values there only while it is moved here: a moment that another view looks at is marked,
+        and the keys stay at now.
+        """
         self._cursor = moment
-        self.stack.set_cursor(moment.timestamp() if moment else None)
+        self._place_cursor()
+
+    def _place_cursor(self) -> None:
+        self.stack.set_cursor(self._cursor.timestamp() if self._cursor else None, self._pointing)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._pointing = False
 
     def retheme(self) -> None:
         self.stack.retheme()
@@ -186,12 +181,17 @@ class SitePlots(QWidget):
             # The stack shares out the height there is; a plot by itself would ask for 480 px.
             plot.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
             least = LOW_PLOT if plot is plots[-1] else LEAST_PLOT
-            plot.setMinimumHeight(max(least, KEY_HEAD + KEY_ROW * len(plot.curves)))
+            plot.setMinimumHeight(max(least, KEY_HEAD + LEAST_KEY_ROW * len(plot.curves) + 2))
+            plot.share = 12 if plot in self._power[1:] else 10
         self.stack.set_plots(plots)
         self.set_cursor(self._cursor)
 
     def _hovered(self, at: float | None) -> None:
+        before, self._pointing = self._pointing, at is not None
         self.time_pointed.emit(None if at is None else datetime.fromtimestamp(at, UTC))
+        if self._pointing != before:
+            # The moment may be the one that was marked already, which nobody tells again.
+            self._place_cursor()
 
 
 def _in_order(devices: Sequence[views.DeviceView]) -> list[views.DeviceView]:

@@ -13,38 +13,30 @@ from pytestqt.qtbot import QtBot
 
 from console.app.views import DeviceView, LimitSpan, Series
 from console.openadr.facts import EventStatus
-from console.ui.site_plots import SHORTEST, SitePlots, as_percent, bands_of, time_range
+from console.ui.site_plots import AUTOMATIC, SitePlots, as_percent, automatic_span, bands_of, time_range
 from tests.ui.fake_desk import FakeDesk
 from tests.ui.fake_lab import NOW, lab_site
 
 POSIX = NOW.timestamp()
 
 
-@given(
-    st.floats(0, 1e6),
-    st.lists(st.floats(-1e5, 1e5), max_size=4),
-    st.sampled_from([900.0, 3600.0, 86_400.0]),
+@given(st.floats(0, 1e6))
+def test_the_axis_is_the_shortest_that_holds_what_there_is(age: float) -> None:
+    span = automatic_span(age)
+    start, end = time_range(POSIX, span)
+    assert end - start == pytest.approx(span)
+    assert 2 / 3 <= (POSIX - start) / span <= 3 / 4, "what is coming is seen beyond now"
+    assert POSIX - start >= age - 1e-3 or span == AUTOMATIC[-1]
+    shorter = [each for each in AUTOMATIC if each < span]
+    assert all(POSIX - time_range(POSIX, each)[0] < age for each in shorter)
+
+
+@pytest.mark.parametrize(
+    ("age", "span"),
+    [(0, 120), (40, 120), (180, 300), (600, 900), (2400, 3600), (4200, 7200), (4 * 3600, 6 * 3600), (1e6, 86_400)],
 )
-def test_now_is_always_on_an_axis_of_the_length_asked_for(age: float, ends: list[float], span: float) -> None:
-    start, end = time_range(POSIX, POSIX - age, [POSIX + each for each in ends], span)
-    assert start < POSIX < end
-    assert SHORTEST - 1e-3 <= end - start <= span + 1e-3
-    if age > span:
-        assert end - start == pytest.approx(span), "there is enough to fill it"
-
-
-def test_the_axis_reaches_to_the_end_of_a_limit_that_is_near() -> None:
-    _, end = time_range(POSIX, POSIX - 7200, [POSIX + 600], 3600)
-    assert end > POSIX + 600
-    _, end = time_range(POSIX, POSIX - 7200, [POSIX + 7200], 3600)
-    assert POSIX < end < POSIX + 3600
-    _, end = time_range(POSIX, POSIX - 7200, [POSIX - 60], 3600)
-    assert end - POSIX < 200
-
-
-def test_a_young_site_starts_with_two_minutes() -> None:
-    start, end = time_range(POSIX, None, [], 3600)
-    assert end - start == pytest.approx(SHORTEST)
+def test_a_young_site_has_a_short_axis(age: float, span: float) -> None:
+    assert automatic_span(age) == span
 
 
 def test_bands_are_limits_and_received_events_joined() -> None:
@@ -104,15 +96,45 @@ def test_the_cursor_moves_in_all_plots_and_their_keys_say_the_values_there(plots
 
     assert values(1)["EVSE"] == "7.59"
     assert values(0)["limit"] == "7.00"
-    plots.set_cursor(NOW - timedelta(minutes=20))
+    moved: list[object] = []
+    plots.time_pointed.connect(moved.append)
+    plots.time_pointed.connect(plots.set_cursor)
+    plots.stack.plots[2].hovered.emit(POSIX - 1200)
     lines = [plot._cursor_line for plot in plots.stack.plots]
     assert [line.value() for line in lines] == [POSIX - 1200] * 3
     assert all(line.isVisible() for line in lines)
     assert values(1)["EVSE"] == "11.04"
     assert "limit" not in values(0), "it was not in force yet"
-    plots.set_cursor(None)
+    plots.stack.plots[2].hovered.emit(None)
+    assert moved == [NOW - timedelta(minutes=20), None]
     assert not any(line.isVisible() for line in lines)
     assert values(1)["EVSE"] == "7.59"
+
+
+def test_a_moment_of_another_view_is_marked_and_the_keys_stay_at_now(plots: SitePlots) -> None:
+    def told() -> list[list[tuple[str, str]]]:
+        return [[(name, value) for name, value, _, _ in plot.key.rows] for plot in plots.stack.plots]
+
+    now = told()
+    assert now[0][1] == ("limit", "7.00")
+    plots.set_cursor(NOW - timedelta(minutes=20))
+    assert all(plot._cursor_line.isVisible() for plot in plots.stack.plots)
+    assert told() == now
+    plots.show_site(lab_site())
+    assert told() == now, "nor do they go there with the next instant"
+
+
+def test_a_pointer_that_was_over_a_plot_when_the_view_was_left_points_no_more(plots: SitePlots) -> None:
+    plots.time_pointed.connect(plots.set_cursor)
+    key = plots.stack.plots[0].key
+    now = key.rows
+    plots.stack.plots[0].hovered.emit(POSIX - 1200)
+    assert key.rows[0][:2] == ("net", "10.90")
+    plots.hide()
+    plots.set_cursor(NOW - timedelta(minutes=15))
+    plots.show()
+    plots.show_site(lab_site())
+    assert key.rows == now
 
 
 def test_pointing_at_one_plot_tells_the_moment(plots: SitePlots) -> None:
@@ -146,7 +168,7 @@ def test_curves_are_drawn_again_only_when_time_moved_by_a_pixel(
         plots.show_site(replace(lab_site(), time=desk.time, **changes))  # pyright: ignore[reportArgumentType]
         return len(drawn) - before
 
-    pixel = 3600 / plots.width()
+    pixel = 7200 / plots.width()
     assert draws(0) == 0
     assert draws(pixel * 0.4) == 0
     assert draws(pixel * 0.8) == 1

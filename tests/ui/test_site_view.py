@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import Qt, QtMsgType, qInstallMessageHandler
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from console.app.views import Series
 from console.ui.cursor import TimeCursor
 from console.ui.flow_layout import CONNECTION_POINT
 from console.ui.site import NO_SITE, SiteView
@@ -85,8 +86,8 @@ def test_no_reason_is_said_too(view: SiteView, desk: FakeDesk) -> None:
 def test_a_refresh_shows_the_new_instant_everywhere(view: SiteView, desk: FakeDesk) -> None:
     site = lab_site()
     devices = tuple(replace(each, power_w=4140.0) if each.name == "EVSE" else each for each in site.devices)
-    desk.site_view = replace(site, devices=devices, net_w=3480.0, time=NOW + timedelta(seconds=5), light="red")
-    desk.time = NOW + timedelta(seconds=5)
+    desk.site_view = replace(site, devices=devices, net_w=3480.0, time=NOW + timedelta(seconds=15), light="red")
+    desk.time = NOW + timedelta(seconds=15)
     view.refresh(SITE)
     flows = {node.name: node.power_w for node in view.flow.flows}
     assert flows["EVSE"] == 4140.0
@@ -160,9 +161,54 @@ def test_the_cards_fold_under_where_the_view_is_narrow(qtbot: QtBot, desk: FakeD
     assert all(card.isVisible() for card in view.board.cards)
 
 
-def test_the_designed_size_needs_no_scrolling(view: SiteView) -> None:
-    column = view._column_scroll
-    assert column.verticalScrollBar().maximum() == 0
+FIVE_REASONS = (*lab_site().reasons, ("PV roof", "feeds 2.35 kW into the EVSE."), ("Household", "takes 1.24 kW."))
+
+
+@pytest.mark.parametrize("reasons", [(), FIVE_REASONS[:4], FIVE_REASONS])
+def test_the_designed_size_needs_no_scrolling(
+    qtbot: QtBot, desk: FakeDesk, cursor: TimeCursor, reasons: tuple[tuple[str, str], ...]
+) -> None:
+    """The window of 1440 x 900 leaves the view 1231 x 731 px."""
+    told = {
+        "pv": (("Peak", "5.0 kW"), ("Inverter", "4.2 kW"), ("Curtailed", "12 Wh")),
+        "battery": (("Stored", "6.1 of 10 kWh"), ("Can take", "5.0 kW"), ("Can give", "5.0 kW")),
+        "ev": (("Phases", "3"), ("Target", "80%"), ("Departure", "17:30")),
+        "washer": (("Programme", "2 h 18 min, 927 Wh"), ("Starts at the latest", "14:42"), ("Ready by", "17:00")),
+        "base load": (("Yearly", "3500 kWh"),),
+    }
+    devices = tuple(replace(each, facts=told[each.kind]) for each in lab_site().devices)
+    desk.site_view = replace(lab_site(), devices=devices, reasons=reasons)
+    view = shown(qtbot, desk, cursor, 1231, 731)
+    for area in (view._column_scroll, view._cards_scroll):
+        assert area.verticalScrollBar().maximum() == 0
+    assert view.plots is not None
+    papers = [plot._item.getViewBox().height() for plot in view.plots.stack.plots]
+    assert min(papers) >= 80
+    last = view.plots.stack.plots[-1]
+    assert last.mapTo(view, last.rect().bottomLeft()).y() < view.height(), "the times are inside the view"
+
+
+def test_the_plots_stay_where_they_are_up_to_four_reasons(view: SiteView, desk: FakeDesk) -> None:
+    assert view.plots is not None
+    tops: list[int] = []
+    for count in range(5):
+        desk.site_view = replace(lab_site(), reasons=FIVE_REASONS[:count])
+        view.refresh(SITE)
+        QApplication.processEvents()
+        tops.append(view.plots.mapTo(view, view.plots.rect().topLeft()).y())
+    assert len(set(tops)) == 1
+
+
+def test_a_message_looked_at_elsewhere_does_not_move_the_keys(view: SiteView, cursor: TimeCursor) -> None:
+    assert view.plots is not None
+    net = view.plots.stack.plots[0]
+    now = net.key.rows
+    assert now[1][:2] == ("limit", "7.00")
+    cursor.set_time(NOW - timedelta(minutes=20))
+    view.refresh(SITE)
+    assert net.key.rows == now
+    net.hovered.emit((NOW - timedelta(minutes=20)).timestamp())
+    assert [row[:2] for row in net.key.rows] == [("net", "10.90")], "no limit was in force then"
 
 
 def test_the_chosen_device_is_shared(view: SiteView, cursor: TimeCursor) -> None:
@@ -196,11 +242,32 @@ def test_plots_rest_while_the_view_is_hidden(view: SiteView, desk: FakeDesk, mon
     assert "site/net" in asked, "and are up to date when it is shown again"
 
 
-def test_the_time_shown_can_be_chosen(view: SiteView) -> None:
-    assert view.plots is not None
-    view._choose_span(0)
-    ((start, end),) = {tuple(plot._item.viewRange()[0]) for plot in view.plots.stack.plots}
-    assert end - start == pytest.approx(900)
+def test_the_time_shown_follows_what_there_is_until_it_is_chosen(
+    view: SiteView, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    plots = view.plots
+    assert plots is not None
+    buttons = {each.text().strip(): each for each in view.findChildren(QAbstractButton)}
+
+    def length() -> float:
+        view.refresh(SITE)
+        ((start, end),) = {tuple(plot._item.viewRange()[0]) for plot in plots.stack.plots}
+        return end - start
+
+    assert buttons["Auto"].isChecked()
+    assert length() == pytest.approx(7200), "seventy minutes and what is coming"
+    full = desk.series
+    monkeypatch.setattr(desk, "series", lambda key: last_seconds(full(key), 40.0))
+    assert length() == pytest.approx(120), "forty seconds are not lost in an hour"
+    qtbot.mouseClick(buttons["1 h"], Qt.MouseButton.LeftButton)
+    assert length() == pytest.approx(3600)
+    qtbot.mouseClick(buttons["Auto"], Qt.MouseButton.LeftButton)
+    assert length() == pytest.approx(120)
+
+
+def last_seconds(series: Series, seconds: float) -> Series:
+    kept = series.times >= NOW.timestamp() - seconds
+    return Series(series.times[kept], series.values[kept], series.unit)
 
 
 def test_it_is_repainted_in_another_theme(view: SiteView) -> None:
