@@ -54,6 +54,11 @@ COLUMNS = (
     ("Verdict", 76),
 )
 """Heading and width in px; 0 takes what is left."""
+OUTER, INNER = 8.5, 13.5
+"""Where the lines that join exchanges stand in the gutter, px."""
+NEST = 6
+"""Rows that a request and its answer may be apart and still be joined."""
+FAR = NEST + 1
 WORDLESS = {GUTTER: "Exchange", WAY: "Direction"}
 DISPLAY = Qt.ItemDataRole.DisplayRole
 ACCESSIBLE = Qt.ItemDataRole.AccessibleTextRole
@@ -266,24 +271,43 @@ class MessageDelegate(QStyledItemDelegate):
             put(painter, rect.adjusted(6, 0, -4, 0), model.text(row, column), role, font)
 
     def _bracket(self, painter: QPainter, rect: QRectF, row: int, view: MessageView) -> None:
-        """Join request and answer: by a bracket where they are neighbours, by a line past the rows between where one
-        of them is selected."""
+        """Join request and answer where they are near each other; a stub tells of a partner further away.
+
+        Neighbours are joined by the inner line. An exchange with others inside it, as when both ends of a wire are
+        ours, or one that is selected, is joined by the outer line past the rows between.
+        """
         chosen = self._table.chosen
-        x, y = rect.left() + 12, rect.center().y()
         lit = chosen is not None and view.number in (chosen.number, chosen.reply_to, chosen.answered_by)
-        painter.setPen(QPen(col("accent" if lit else "border_strong"), 1.5 if lit else 1))
-        model = self._table.rows
-        if view.answered_by:
-            joined = lit or (row + 1 < model.rowCount() and model.view(row + 1).number == view.answered_by)
-            painter.drawLine(QPointF(x, y), QPointF(x + 6, y))
-            painter.drawLine(QPointF(x, y), QPointF(x, rect.bottom() + 1 if joined else y + 5))
-        elif view.reply_to:
-            joined = lit or (row > 0 and model.view(row - 1).number == view.reply_to)
-            painter.drawLine(QPointF(x, y), QPointF(x + 6, y))
-            painter.drawLine(QPointF(x, rect.top() if joined else y - 5), QPointF(x, y))
-        if not lit and chosen is not None and self._between(view.number, chosen):
-            painter.setPen(QPen(col("accent"), 1.5))
-            painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom() + 1))
+        painter.setPen(self._bracket_pen(lit))
+        partner = view.answered_by or view.reply_to
+        top, middle, bottom = rect.top(), rect.center().y(), rect.bottom() + 1
+        if partner:
+            away = self._table.rows.row_of(partner) - row if self._table.rows.row_of(partner) >= 0 else FAR
+            near = lit or abs(away) <= NEST
+            x = rect.left() + (OUTER if abs(away) > 1 and near else INNER)
+            end = (bottom if view.answered_by else top) if near else middle + (5 if view.answered_by else -5)
+            painter.drawLine(QPointF(x, middle), QPointF(rect.left() + INNER + 6, middle))
+            painter.drawLine(QPointF(x, middle), QPointF(x, end))
+        passing = self._passing(row)
+        if passing is not None and not (lit and partner and abs(self._table.rows.row_of(partner) - row) > 1):
+            painter.setPen(self._bracket_pen(passing))
+            painter.drawLine(QPointF(rect.left() + OUTER, top), QPointF(rect.left() + OUTER, bottom))
+
+    @staticmethod
+    def _bracket_pen(lit: bool) -> QPen:
+        return QPen(col("accent" if lit else "border_strong"), 1.5 if lit else 1)
+
+    def _passing(self, row: int) -> bool | None:
+        """Whether an exchange begins above this row and ends below: True if it is the selected one, None for none."""
+        model, chosen = self._table.rows, self._table.chosen
+        number = model.view(row).number
+        if chosen is not None and self._between(number, chosen):
+            return True
+        for above in range(max(0, row - NEST), row):
+            answer = model.view(above).answered_by
+            if answer and row < model.row_of(answer) <= above + NEST:
+                return False
+        return None
 
     @staticmethod
     def _between(number: int, chosen: MessageView) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView
 
 from console.openadr.findings import Finding
@@ -25,7 +25,9 @@ ACCESSIBLE = Qt.ItemDataRole.AccessibleTextRole
 OPEN_AT_ONCE = 500
 """Larger trees open four levels deep, so that a report of a day does not take a second to show."""
 OPEN_DEPTH = 4
-NAME_WIDTH = 212
+NAME_WIDTH = 216
+NAME_WIDTH_LEAST = 120
+INDENTATION = 10
 SHOWN_VALUE = 400
 
 
@@ -40,6 +42,10 @@ class Entry:
     node: Node | None = None
     finding: Finding | None = None
     children: list[Entry] = field(default_factory=list)
+
+    @property
+    def depth(self) -> int:
+        return 0 if self.parent is None else self.parent.depth + 1
 
     @property
     def text(self) -> str:
@@ -231,7 +237,7 @@ class NodeTree(QTreeView):
         self.setModel(self.nodes)
         self.setItemDelegate(NodeDelegate(self))
         self.setAccessibleName("Elements of the message")
-        self.setIndentation(14)
+        self.setIndentation(INDENTATION)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -250,10 +256,21 @@ class NodeTree(QTreeView):
             if entry.finding is not None:
                 parent = QModelIndex() if entry.parent is None else self.nodes.index_of(entry.parent)
                 self.setFirstColumnSpanned(entry.row, parent, True)
+        self._fit_names()
         if len(self.nodes.entries) <= OPEN_AT_ONCE:
             self.expandAll()
         else:
             self.expandToDepth(OPEN_DEPTH)
+
+    def _fit_names(self) -> None:
+        """As wide as the names need, but leave the values more than half."""
+        widest = NAME_WIDTH_LEAST
+        metrics = QFontMetrics(mono(12, 500))
+        for entry in self.nodes.entries[:OPEN_AT_ONCE]:
+            if entry.node is not None:
+                name = entry.node.name.rpartition(":")[2]
+                widest = max(widest, metrics.horizontalAdvance(name) + INDENTATION * (entry.depth + 1) + 12)
+        self.header().resizeSection(0, min(widest, max(NAME_WIDTH, self.viewport().width() * 9 // 20)))
 
     def show_path(self, path: str) -> bool:
         """Select and show the element at ``path``, or the nearest above it; False where there is none."""

@@ -28,6 +28,7 @@ def choose_what_tells(window: Window) -> None:
         last = rows.rowCount() - 1
         telling = (row for row in range(last, -1, -1) if rows.view(row).element == "oadrDistributeEvent")
         cursor.select_message(rows.view(next(telling, last)).number)
+        window.messages.table.setFocus()
     if not cursor.event_id and window.desk is not None:
         active = [view.event.event_id for view in window.desk.events() if view.event.status == "active"]
         if active:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
 from console.ui.cursor import TimeCursor
-from console.ui.glyphs import event_bar, glyph, put
+from console.ui.glyphs import event_bar, glyph, put, width_of
 from console.ui.theme import col, ui
 from console.ui.widgets import Canvas
 from console.ui.words import clock, short_clock
@@ -31,23 +31,30 @@ LANE = 18
 def shown_span(first: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     """Start and end of the strip: the shortest span of :data:`SPANS` whose past holds ``first``.
 
-    The start moves in twentieths of the span, so that the strip does not crawl.
+    It begins with the first message, and later moves in twentieths of the span, so that it does not crawl.
     """
     age = now - (first or now)
     span = next((each for each in SPANS if each * PAST >= age), SPANS[-1])
     step = (span / 20).total_seconds()
-    start = datetime.fromtimestamp((now - span * PAST).timestamp() // step * step, UTC)
+    begin = max(now - span * PAST, first or now)
+    start = datetime.fromtimestamp(begin.timestamp() // step * step, UTC)
     return start, start + span
 
 
 def lanes(events: list[EventView], start: datetime, end: datetime) -> list[tuple[int, EventView]]:
-    """Events that touch the span, each with the lowest lane that is free; those beyond the last lane are left out."""
+    """Events that touch the span, each with the lowest lane that is free; those beyond the last lane are left out.
+
+    An event that a VTN of ours sends to a VEN of ours is one bar.
+    """
     free = [start - timedelta(days=1)] * LANES
     placed: list[tuple[int, EventView]] = []
-    for view in sorted(events, key=lambda each: each.event.start):
+    known: set[tuple[str, str]] = set()
+    for view in sorted(events, key=lambda each: (each.event.start, not each.mine)):
         until = view.end or end
-        if until < start or view.event.start > end:
+        key = (view.event.vtn_id, view.event.event_id)
+        if until < start or view.event.start > end or key in known:
             continue
+        known.add(key)
         for lane in range(LANES):
             if free[lane] <= view.event.start:
                 free[lane] = until
@@ -110,9 +117,10 @@ class Timeline(Canvas):
         for text, y in (("Messages", foot - 24), ("Events", foot + 11), ("Findings", foot + 44)):
             put(painter, QRectF(12, y, LEFT - 16, 20), text, "text_muted", ui(11))
         self._draw_density(painter, foot)
+        self._draw_lines(painter, height)
         self._draw_events(painter, foot)
         self._draw_findings(painter, foot + 54)
-        self._draw_now(painter, height)
+        self._draw_label(painter)
 
     def _draw_grid(self, painter: QPainter, height: int) -> None:
         step = next(
@@ -165,16 +173,20 @@ class Timeline(Canvas):
                     taken.add(slot)
                     glyph(painter, finding.severity.word, self._x(finding.time), y, 11)
 
-    def _draw_now(self, painter: QPainter, height: int) -> None:
-        moment = self._cursor.moment
-        now = self._desk.now()
-        if self._start <= now <= self._end and moment is not None:
-            painter.fillRect(QRectF(round(self._x(now)), 18, 1, height - 18), col("border_strong"))
-        looked_at = moment or now
+    def _draw_lines(self, painter: QPainter, height: int) -> None:
+        """Now, and the moment that is looked at; under the bars, whose words they would cross."""
+        now, moment = self._desk.now(), self._cursor.moment
+        for instant, role in ((now, "border_strong" if moment else "now_line"), (moment, "now_line")):
+            if instant is not None and self._start <= instant <= self._end:
+                painter.fillRect(QRectF(round(self._x(instant)), 18, 1, height - 18), col(role))
+
+    def _draw_label(self, painter: QPainter) -> None:
+        looked_at = self._cursor.moment or self._desk.now()
         if not self._start <= looked_at <= self._end:
             return
-        x = round(self._x(looked_at))
-        painter.fillRect(QRectF(x, 18, 1, height - 18), col("now_line"))
-        word = "selected" if moment is not None else "now"
+        word = "selected" if self._cursor.moment is not None else "now"
         text = f"{clock(looked_at, self._desk.timezone)} {word}"
-        put(painter, QRectF(x + 6, 20, 130, 18), text, "accent", ui(11, 500))
+        x, wide = round(self._x(looked_at)), width_of(text, ui(11, 500)) + 4
+        left = x + 6 if x + 6 + wide < self.width() else x - 6 - wide
+        painter.fillRect(QRectF(left - 2, 20, wide, 16), col("panel", 0.85))
+        put(painter, QRectF(left, 20, wide, 18), text, "accent", ui(11, 500), elide=False)

@@ -56,6 +56,19 @@ class Label(QLabel):
         if event.type() == QEvent.Type.FontChange and self.font().families() != self._font.families():
             super().setFont(self._font)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A single line that does not fit ends in an ellipsis; QLabel would cut it off in the middle of a letter."""
+        text, room = self.text(), self.contentsRect().width()
+        metrics = self.fontMetrics()
+        if self.wordWrap() or metrics.horizontalAdvance(text) <= room:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(self.contentsRect(), self.alignment(), shown)
+        painter.end()
+
     def set_role(self, role: str) -> None:
         if self.property("role") != role:
             self.setProperty("role", role)

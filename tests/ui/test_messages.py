@@ -18,7 +18,17 @@ from pytestqt.qtbot import QtBot
 from console.ui.bridge import CLOCK
 from console.ui.cursor import TimeCursor
 from console.ui.filter_bar import roles_of
-from console.ui.message_list import COLUMNS, ELEMENT, NUMBER, TIME, WAY, MessageModel, delta_text, verdict_text
+from console.ui.message_list import (
+    COLUMNS,
+    ELEMENT,
+    NUMBER,
+    TIME,
+    WAY,
+    MessageDelegate,
+    MessageModel,
+    delta_text,
+    verdict_text,
+)
 from console.ui.messages import HIDDEN_PAGE, LIST_PAGE, NOTHING_YET_PAGE, MessagesView
 from console.ui.theme import ROW, apply_theme
 from console.ui.timeline import lanes, shown_span
@@ -137,7 +147,7 @@ def test_only_what_is_painted_is_asked_for(view: MessagesView, desk: FakeDesk) -
     desk.messages.viewed = 0
     view.table.viewport().repaint()
     on_screen = view.table.viewport().height() // ROW + 2
-    assert 10 < desk.messages.viewed <= on_screen + 4
+    assert 10 < desk.messages.viewed <= on_screen + 12, "what is painted, and the few rows above that brackets look at"
 
 
 def test_rows_have_one_height_whatever_they_hold(view: MessagesView) -> None:
@@ -368,3 +378,26 @@ def test_events_that_overlap_get_lanes_of_their_own(desk: FakeDesk) -> None:
     placed = {view.event.event_id: lane for lane, view in lanes(list(desk.events()), at("10:00"), at("12:00"))}
     assert placed == {"e-201": 0, "e-202": 0, "e-17": 1, "e-203": 0}
     assert "e-199" not in placed
+
+
+def test_an_event_between_our_own_nodes_is_one_bar(desk: FakeDesk) -> None:
+    issued = desk.event_views[3]
+    received = replace(issued, session="ven-1", mine=False)
+    placed = lanes([received, issued], at("10:00"), at("12:00"))
+    assert [(lane, view.session) for lane, view in placed] == [(0, "vtn-lab")]
+
+
+def test_an_exchange_round_another_is_joined_past_it(view: MessagesView, desk: FakeDesk) -> None:
+    delegate = view.table.itemDelegate()
+    assert isinstance(delegate, MessageDelegate)
+    first = len(desk.messages) + 1
+    desk.append(answered_by=first + 3)
+    desk.append(answered_by=first + 2)
+    desk.append(reply_to=first + 1)
+    desk.append(reply_to=first)
+    view.refresh(MESSAGES)
+    row = view.table.rows.row_of(first)
+    assert [delegate._passing(row + k) for k in range(4)] == [None, False, False, None]
+    view.table.choose(first)
+    assert [delegate._passing(row + k) for k in range(4)] == [None, True, True, None]
+    view.grab()
