@@ -53,6 +53,7 @@ from console.openadr.facts import (
     RegistrationFailed,
 )
 from console.openadr.findings import Finding, Severity
+from console.openadr.units import item_base_of
 from console.session.clock import Clock
 from console.session.session import Session
 from console.store.store import Store
@@ -249,7 +250,9 @@ class LiveDesk:
 
     def inspect(self, number: int) -> Inspection:
         view = self.store.log.view(number - 1)
-        return inspect_message(self.store, view, self._own_name(view), self._timezone)
+        known = ((report.r_id, item_base_of(report.unit)) for report in self.reports() if report.unit)
+        units = {r_id: unit for r_id, unit in known if unit is not None}
+        return inspect_message(self.store, view, self._own_name(view), self._timezone, units)
 
     def _own_name(self, view: MessageView) -> str:
         node = self.nodes.get(view.session)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import tzinfo
 
 from lxml import etree
@@ -9,41 +11,38 @@ from lxml import etree
 from console.app.views import Inspection, MessageView
 from console.openadr import codec, explain, rules
 from console.openadr.findings import Finding
+from console.openadr.model import ItemBase
 from console.store.store import Store
 
 _PRETTY_LIMIT = 2 * 2**20
 
 
-def inspect_message(store: Store, view: MessageView, own_name: str, tz: tzinfo) -> Inspection:
-    """Dissect, explain and lay out the message of ``view``; never raises for what is in it."""
+def inspect_message(
+    store: Store, view: MessageView, own_name: str, tz: tzinfo, units: Mapping[str, ItemBase] | None = None
+) -> Inspection:
+    """Dissect, explain and lay out the message of ``view``; never raises for what is in it.
+
+    ``units`` gives the item base of each rID, since report data name none.
+    """
     body = store.body(view.number)
-    dissection = codec.dissect(body) if body else None
+    dissection = codec.dissect(body)
     sender, receiver = (own_name, view.peer) if view.outgoing else (view.peer, own_name)
     findings: tuple[Finding, ...] = store.findings(view.number)
-    if dissection is None:
-        return Inspection(
-            view=view,
-            sentence=f"{sender} answers {receiver} with an empty body." if view.reply_to else "An empty body.",
-            tree=explain.Node(name="(empty body)", value="", meaning=""),
-            findings=findings,
-            body=body,
-            pretty="",
-            headers=store.headers(view.number),
-            start_line=store.head(view.number).start_line,
-            recorded=_recorded(view, tz),
-        )
+    if not body and view.reply_to and not findings:
+        dissection = replace(dissection, findings=())  # an empty answer says all there is to say
     derived = tuple(dissection.findings)
     if dissection.message is not None:
         derived += tuple(rules.check(dissection.message))
     merged = derived + tuple(finding for finding in findings if finding not in derived)
     if dissection.message is None:
-        sentence = merged[0].text if merged else "This is no OpenADR message."
+        nothing = f"{sender} answers {receiver} with an empty body." if not body else "This is no OpenADR message."
+        sentence = merged[0].text if merged else nothing
     else:
-        sentence = explain.sentence(dissection.message, sender, receiver, tz)
+        sentence = explain.sentence(dissection.message, sender, receiver, tz, units)
     return Inspection(
         view=view,
         sentence=sentence,
-        tree=explain.tree(dissection, tz),
+        tree=explain.tree(dissection, tz, merged),
         findings=merged,
         body=body,
         pretty=pretty(body),

@@ -16,7 +16,7 @@ from console.openadr.actions import Peer
 from console.openadr.codec import Dissection
 from console.openadr.facts import Fact, FindingMade
 from console.openadr.findings import Finding, Severity
-from console.openadr.model import Payload
+from console.openadr.model import ItemBase, OadrRegisterReport, Payload
 from console.session.clock import Clock
 from console.store.store import Store
 from console.transport.exchange import Answer, Headers, Request, Response, Undelivered
@@ -54,6 +54,7 @@ class Recorder:
         transport: str = "http",
     ) -> None:
         self._session = session
+        self._units: dict[str, ItemBase] = {}
         self._store = store
         self._clock = clock
         self._name_of = name_of
@@ -161,7 +162,7 @@ class Recorder:
         self._store.derive(
             number,
             element=dissection.element or NOT_OPENADR,
-            summary=explain.summary(message, self._timezone) if message is not None else _first_text(findings),
+            summary=self._summary(message) if message is not None else _first_text(findings),
             peer=self._name_of(message, self._store.peer(number)),
             findings=findings,
         )
@@ -189,6 +190,14 @@ class Recorder:
         if tell:
             self._tell_findings(number, element, findings)
 
+    def _summary(self, message: Payload) -> str:
+        """One line; report data name no unit, so those of the METADATA that passed before are remembered."""
+        if isinstance(message, OadrRegisterReport):
+            for report in message.reports:
+                described = ((each.r_id, each.item_base) for each in report.report_descriptions)
+                self._units.update((r_id, unit) for r_id, unit in described if isinstance(unit, ItemBase))
+        return explain.summary(message, self._timezone, self._units)
+
     def _broken_rules(self, message: Payload | None, from_ven: bool) -> tuple[Finding, ...]:
         return () if message is None else tuple(rules.check(message, from_ven))
 
@@ -202,7 +211,7 @@ class Recorder:
         self._store.derive(
             number,
             element=element,
-            summary=explain.summary(message, self._timezone),
+            summary=self._summary(message),
             peer=self._name_of(message, peer),
             findings=findings,
         )
