@@ -232,7 +232,7 @@ class SiteBridge:
         """
         offers = [
             Offer(r_id="site:power", resource_id="site", unit="W", min_period=minimum),
-            Offer(r_id="site:import", resource_id="site", unit="Wh", min_period=minimum),
+            Offer(r_id="site:import", resource_id="site", unit="Wh", min_period=minimum, counter=True),
         ]
         for device in self._snapshot.devices:
             if device.kind != "meter":

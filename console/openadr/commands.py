@@ -145,6 +145,8 @@ class Offer:
     min_period: timedelta = timedelta(seconds=1)
     max_period: timedelta = timedelta(hours=1)
     on_change: bool = False
+    counter: bool = False
+    """Samples are readings of a register; a report gives what was counted over each span."""
 
     @classmethod
     def status(cls, r_id: str, resource_id: str, *, min_period: timedelta = timedelta(seconds=1)) -> Offer:

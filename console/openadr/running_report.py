@@ -123,7 +123,7 @@ class RunningReport:
     def _sampled(self, history: History, at: datetime) -> list[Interval]:
         if not self.granularity:
             return [interval for offer in self.offers for interval in self._changes(offer, history, at)]
-        return [self._reading(offer, _latest(history, offer.r_id, at), at) for offer in self.offers]
+        return [self._reading(offer, self._value(offer, history, at), at) for offer in self.offers]
 
     def _changes(self, offer: Offer, history: History, at: datetime) -> list[Interval]:
         """All new values since the last report; one marked as unchanged where there are none (rule 317)."""
@@ -144,9 +144,19 @@ class RunningReport:
         """The latest value of each rID, at its own time (rule 337)."""
         readings: list[Interval] = []
         for offer in self.offers:
-            sample = _latest(history, offer.r_id, now)
+            sample = self._value(offer, history, now)
             readings.append(self._reading(offer, sample, sample.at if sample else now))
         return readings
+
+    def _value(self, offer: Offer, history: History, at: datetime) -> Sample | None:
+        """The latest sample; for a register the difference to what it read a span before, as far back as known."""
+        latest = _latest(history, offer.r_id, at)
+        if not offer.counter or latest is None or isinstance(latest.value, StatusValue):
+            return latest
+        before = _latest(history, offer.r_id, latest.at - (self.granularity or offer.min_period))
+        first = before or history[offer.r_id][0]
+        counted = 0.0 if isinstance(first.value, StatusValue) else latest.value - first.value
+        return replace(latest, value=counted)
 
     def _reading(self, offer: Offer, sample: Sample | None, at: datetime) -> Interval:
         span = (self.granularity or offer.min_period) if offer.unit in SPANS else None

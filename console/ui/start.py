@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,37 +42,53 @@ def open_console(
         if measure:
             print(json.dumps({"measure": name, "ms": round(value, 1)}), flush=True)
 
-    return run(
-        lambda: _desk(lab, tell if measure else None),
-        for_seconds=seconds.total_seconds() if seconds else None,
-        shots=shots,
-        theme=theme,
-        milestone=tell,
-    )
+    try:
+        return run(
+            lambda: _running(lab, tell),
+            for_seconds=seconds.total_seconds() if seconds else None,
+            shots=shots,
+            theme=theme,
+            milestone=tell,
+        )
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
 
 
-def _desk(lab: LabSettings | None, tell: object) -> AbstractAsyncContextManager[Desk]:
-    return _running(lab, tell is not None)
+class CannotStart(Exception):
+    """What the desk needs cannot be had; one sentence for people, and the exit code."""
+
+    def __init__(self, error: Exception, exit_code: int) -> None:
+        super().__init__(str(error))
+        self.exit_code = exit_code
 
 
 @asynccontextmanager
-async def _running(settings: LabSettings | None, measure: bool) -> AsyncIterator[Desk]:
+async def _running(settings: LabSettings | None, tell: Callable[[str, float], None]) -> AsyncIterator[Desk]:
     # Here and not above: numpy, SQLAlchemy and the rest are for after the first paint.
+    from console.app.toml_file import FileError
     from console.app.workspace import Workspace
-    from console.openadr.facts import Registered
+    from console.openadr.facts import Fact, Registered
+    from console.store.store import StoreError
+    from console.transport.exchange import TransportError
 
-    workspace = Workspace(settings.store if settings else None)
-    if measure:
-        workspace.desk.listeners.append(
-            lambda session, fact, at: (
-                print(json.dumps({"measure": "registered"}), flush=True) if isinstance(fact, Registered) else None
-            )
-        )
-    if settings is not None:
-        workspace.start_lab(settings)
+    def registered(_session: str, fact: Fact, _at: datetime) -> None:
+        if isinstance(fact, Registered):
+            tell("registered", 0.0)
+
     try:
+        workspace = Workspace(settings.store if settings else None)
+    except StoreError as error:
+        raise CannotStart(error, 3) from error
+    try:
+        workspace.desk.listeners.append(registered)
+        if settings is not None:
+            # Awaited while the window says that it starts: the imports of the sun's model hold the interpreter.
+            await workspace.make_lab(settings).start()
         yield workspace.desk
+    except FileError as error:
+        raise CannotStart(error, 2) from error
+    except TransportError as error:
+        raise CannotStart(error, 3) from error
     finally:
         await workspace.close()
-        if workspace.trouble:
-            print(workspace.trouble, file=sys.stderr)

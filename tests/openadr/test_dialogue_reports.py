@@ -316,6 +316,16 @@ def test_energy_is_a_span_and_has_a_duration():  # rules 315, 342
     assert requested is not None and points[0].start >= requested.dtstart  # nothing older than was asked (rule 341)
 
 
+def test_a_register_is_reported_as_what_was_counted_over_each_span():  # rules 315, 331
+    energy = Offer(r_id="wh", unit="Wh", min_period=MINUTE, counter=True)
+    lab = pair(ASKING, VenSettings(offers=(energy,)))
+    for reading in (100.0, 101.0, 103.0, 106.0, 110.0):
+        feed(lab, ("wh", reading))
+        lab.advance(MINUTE)
+    values = [fact.value for fact in lab.desk.said(ReportPoint)]
+    assert values[-3:] == [2.0, 3.0, 4.0]
+
+
 def test_energy_and_power_are_offered_apart():  # rule 315
     lab = pair(ASKING, VenSettings(offers=(METER, Offer(r_id="wh", unit="Wh"))))
     assert {fact.r_id: fact.report_specifier_id for fact in lab.desk.said(ReportOffered)} == {
