@@ -7,6 +7,7 @@ a site that runs alone.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -41,3 +42,8 @@ class RunningClock:
     def rest(self, seconds: float) -> None:
         """Wait real seconds."""
         time.sleep(max(seconds, 0.0))
+
+
+async def pause(seconds: float) -> None:
+    """Let others go on for real seconds; for 0, once around."""
+    await asyncio.sleep(seconds)

@@ -145,6 +145,10 @@ class Session:
         """Types of our messages that have no ReceptionStatus yet."""
         return list(self._unanswered.values())
 
+    def oldest_unanswered(self) -> tuple[str, str] | None:
+        """Id and type of our oldest message that has no ReceptionStatus yet."""
+        return next(iter(self._unanswered.items()), None)
+
     def _expected(self) -> frozenset[type[BaseModel]]:
         raise NotImplementedError
 
