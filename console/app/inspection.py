@@ -32,7 +32,7 @@ def inspect_message(
         dissection = replace(dissection, findings=())  # an empty answer says all there is to say
     derived = tuple(dissection.findings)
     if dissection.message is not None:
-        derived += tuple(rules.check(dissection.message))
+        derived += tuple(rules.check(dissection.message, profile=dissection.profile))
     merged = derived + tuple(finding for finding in findings if finding not in derived)
     if dissection.message is None:
         nothing = f"{sender} answers {receiver} with an empty body." if not body else "This is no OpenADR message."

@@ -24,6 +24,9 @@ from console.openadr import enums
 Node = etree._Element  # pyright: ignore[reportPrivateUsage]
 """An element of a parsed message."""
 
+NAMESPACE_A = "http://openadr.org/oadr-2.0a/2012/07"
+"""Namespace of profile 2.0a."""
+
 NAMESPACES: dict[str, str] = {
     "oadr": "http://openadr.org/oadr-2.0b/2012/07",
     "ei": "http://docs.oasis-open.org/ns/energyinterop/201110",
@@ -41,11 +44,9 @@ NAMESPACES: dict[str, str] = {
     "dsig11": "http://www.w3.org/2009/xmldsig11#",
     "dsp": "http://openadr.org/oadr-2.0b/2012/07/xmldsig-properties",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "oadr2a": NAMESPACE_A,
 }
-"""Usual prefix -> URI of profile 2.0b."""
-
-NAMESPACE_A = "http://openadr.org/oadr-2.0a/2012/07"
-"""Namespace of profile 2.0a, recognised to say so."""
+"""Usual prefix -> URI of profile 2.0b; ``oadr2a`` is ours, since both profiles call theirs ``oadr``."""
 
 _PREFIXES = {uri: prefix for prefix, uri in NAMESPACES.items()}
 

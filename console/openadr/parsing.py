@@ -43,10 +43,10 @@ def parse(body: bytes, limit: int = LIMIT) -> tuple[Node | None, list[Finding]]:
     """The root element, or None where the body cannot be read, and what there is to say about the body."""
     if len(body) > limit:
         return None, [_error("size", f"The message has {len(body)} bytes; more than {limit} are not read.")]
-    if not body or body.isspace():
+    if not body or (body[0] in b" \t\r\n" and body.isspace()):
         text = "The body is empty; that is right only as the answer to an oadrDistributeEvent that was pushed."
         return None, [Finding("xml", Severity.INFO, text, clause="7.2")]
-    readable, findings = _as_utf_8(body)
+    readable, findings = (body, []) if body.startswith(_USUAL) else _as_utf_8(body)
     if readable is None:
         return None, findings
     if b"<!DOCTYPE" in readable:
@@ -59,14 +59,12 @@ def parse(body: bytes, limit: int = LIMIT) -> tuple[Node | None, list[Finding]]:
         return None, [*findings, _error("xml", f"The message is not well-formed XML: {reason}.", error.lineno or 0)]
 
 
+_DEEP = etree.XPath(f"boolean({'/*' * (DEEPEST + 1)})")
+
+
 def too_deep(root: Node) -> bool:
     """Whether elements are nested deeper than any message of the standard."""
-    depth = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        if depth > DEEPEST:
-            return True
-    return False
+    return bool(_DEEP(root.getroottree()))
 
 
 def _error(rule: str, text: str, line: int = 0) -> Finding:
@@ -75,8 +73,6 @@ def _error(rule: str, text: str, line: int = 0) -> Finding:
 
 def _as_utf_8(body: bytes) -> tuple[bytes | None, list[Finding]]:
     """The body in UTF-8, or None where its encoding is unknown."""
-    if body.startswith(_USUAL):
-        return body, []
     for mark, name in _MARKS:
         if body.startswith(mark):
             return _recoded(body, name)

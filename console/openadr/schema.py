@@ -23,6 +23,10 @@ from console.openadr.elements import FORMS, GROUPS, RAW, SCHEMA_VERSION, WRAPPER
 from console.openadr.findings import Finding, Severity
 from console.openadr.lexical import XML_BLANKS, fits
 from console.openadr.model import PAYLOADS, Payload
+from console.openadr.profile_a import CLAUSE as CLAUSE_A
+from console.openadr.profile_a import ROOTS as ROOTS_A
+from console.openadr.profile_a import is_profile_a
+from console.openadr.profile_a import particles_of as particles_of_a
 
 MOST = 200
 """Errors listed for one message; a hostile one may hold any number."""
@@ -36,15 +40,16 @@ _ENVELOPE = (
     Particle("ds:Signature", "?", RAW, (), "", "The signature.", "8"),
     Particle("oadr:oadrSignedObject", "", None, (), "", WRAPPERS["oadr:oadrSignedObject"], "7"),
 )
+_ENTRY_A = "2.0a/oadr2a.xsd"
 _SHOWN = 60
 _NAMES = re.compile(r"\{([^}]*)\}([\w.-]+)")
 
 
 @cache
-def _schema(purpose: str) -> etree.XMLSchema:
+def _schema(purpose: str, entry: str = "oadr.xsd") -> etree.XMLSchema:
     """Compiled schema; one object for verdicts and one for their reasons, so that their error lists don't mix."""
     del purpose
-    with as_file(files("nodebench_resources") / "schema" / "oadr.xsd") as path:
+    with as_file(files("nodebench_resources") / "schema" / entry) as path:
         return etree.XMLSchema(file=str(path))
 
 
@@ -53,9 +58,14 @@ def is_valid(root: Node) -> bool:
     return _schema("verdict").validate(root)
 
 
+def is_valid_a(root: Node) -> bool:
+    """Whether the whole document is valid by the schema of profile 2.0a."""
+    return _schema("verdict", _ENTRY_A).validate(root)
+
+
 def errors(root: Node) -> list[Finding]:
-    """Every schema error of a document, in document order; empty for a valid one."""
-    schema = _schema("reasons")
+    """Every schema error of a document, in document order; empty for a valid one. Judged by the profile it is in."""
+    schema = _schema("reasons", _ENTRY_A) if is_profile_a(root) else _schema("reasons")
     if schema.validate(root):
         return []
     walk = _Walk()
@@ -117,6 +127,9 @@ class _Walk:
             self.signed_object(root)
         elif name in _PAYLOAD_CLASSES:
             self.payload(root, _PAYLOAD_CLASSES[name])
+        elif name in ROOTS_A:
+            self.attributes(root, set())
+            self.content(root, particles_of_a(name), CLAUSE_A)
 
     def signed_object(self, node: Node) -> None:
         self.attributes(node, {_IDENTITY})

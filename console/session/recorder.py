@@ -158,7 +158,8 @@ class Recorder:
     def derive(self, number: int, dissection: Dissection, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
         """Put what was read on row ``number``; all findings, those of the transport (``before``) first."""
         message = dissection.message
-        findings = (*before, *dissection.findings, *self._broken_rules(message, self._peers_are_vens))
+        broken = self._broken_rules(message, self._peers_are_vens, dissection.profile)
+        findings = (*before, *dissection.findings, *broken)
         self._store.derive(
             number,
             element=dissection.element or NOT_OPENADR,
@@ -198,8 +199,8 @@ class Recorder:
                 self._units.update((r_id, unit) for r_id, unit in described if isinstance(unit, ItemBase))
         return explain.summary(message, self._timezone, self._units)
 
-    def _broken_rules(self, message: Payload | None, from_ven: bool) -> tuple[Finding, ...]:
-        return () if message is None else tuple(rules.check(message, from_ven))
+    def _broken_rules(self, message: Payload | None, from_ven: bool, profile: str = codec.B) -> tuple[Finding, ...]:
+        return () if message is None else tuple(rules.check(message, from_ven, profile))
 
     def _derive_own(self, number: int, message: Payload | None, peer: str) -> None:
         if message is None:

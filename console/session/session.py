@@ -248,7 +248,7 @@ class Session:
         dissection = await self._recorder.dissect(request.body)
         findings = self._recorder.derive(number, dissection, request.findings)
         message = dissection.message
-        if message is None or (self._strict and _breaks_schema(findings)):
+        if message is None or dissection.profile != codec.B or (self._strict and _breaks_schema(findings)):
             return _refusal(406, findings), None
         outcome = self._execute(self._ask(Received(message, request.peer, request.service, findings)), number)
         if outcome.keep:
@@ -321,10 +321,11 @@ class Session:
         findings = self._recorder.derive(number, dissection, answer.findings)
         if answer.status != 200:
             return Answered(send, failure=_http_failure(answer), findings=findings)
-        if dissection.message is None or (self._strict and _breaks_schema(findings)):
+        message = dissection.message
+        if message is None or dissection.profile != codec.B or (self._strict and _breaks_schema(findings)):
             text = findings[0].text if findings else "The answer is not an OpenADR message."
             return Answered(send, failure=Failure(FailureKind.MESSAGE, text, answer.status), findings=findings)
-        return Answered(send, dissection.message, findings=findings)
+        return Answered(send, message, findings=findings)
 
     # The role ------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-BENCHES = {"first-light": "tests.bench.first_light"}
+BENCHES = {
+    "first-light": "tests.bench.first_light",
+    "codec": "tests.bench.codec",
+}
 
 
 def main(words: list[str]) -> int:

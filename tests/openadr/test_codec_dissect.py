@@ -235,3 +235,13 @@ def test_damaged_bytes_never_make_it_raise(data: st.DataObject):
         body[at] = data.draw(st.integers(0, 255))
     dissection = dissect(bytes(body))
     assert dissection.valid or dissection.findings
+
+
+def test_deep_content_of_others_is_refused_in_a_valid_message_too():
+    """xcal:components takes anything by the schema."""
+    body = distribute()
+    deep = b"<xcal:components>" + b"<x>" * 99 + b"</x>" * 99 + b"</xcal:components>"
+    dissection = dissect(body.replace(b"<xcal:components/>", deep))
+    assert dissection.valid
+    assert dissection.message is None
+    assert "nested" in dissection.findings[-1].text

@@ -99,6 +99,20 @@ def signal_intervals_are_numbered(message: OadrDistributeEvent, found: Found) ->
         _check_numbering(f"signal {signal.signal_id}", signal.intervals, found)
 
 
+@rule(7, clause=_GENERAL, on=OadrDistributeEvent, profiles=("2.0a",))
+def events_of_profile_a_have_one_simple_signal(message: OadrDistributeEvent, found: Found) -> None:
+    """In profile 2.0a an event has exactly one signal, and it is SIMPLE."""
+    for wrapped in message.events:
+        event = wrapped.event
+        if len(event.signals) != 1:
+            text = f"Event {event.descriptor.event_id} has {len(event.signals)} signals; 2.0a knows one, SIMPLE."
+            found(error, text, at=event)
+        for signal in event.signals[:1]:
+            if signal.signal_name not in _SIMPLE:
+                text = f"The signal is {signal.signal_name}; 2.0a knows SIMPLE only."
+                found(error, text, at=signal, field="signal_name")
+
+
 @rule(8, clause=_GENERAL, on=OadrDistributeEvent)
 def signal_intervals_fill_the_event(message: OadrDistributeEvent, found: Found) -> None:
     """The intervals of a signal together last as long as the event."""

@@ -33,12 +33,16 @@ class Rule:
     text: str
     """The rule in one sentence."""
     check: Check
+    profiles: tuple[str, ...] = ("2.0b",)
+    """Profiles it binds."""
 
 
 RULES: list[Rule] = []
 """All rules, in the order of their modules."""
 
-_BY_CLASS: dict[type[Payload], list[Rule]] = {}
+_GENERAL = 99
+"""Rules up to this number bind both profiles, those above it 2.0b alone, unless they say otherwise."""
+_BY_CLASS: dict[tuple[type[Payload], str], list[Rule]] = {}
 
 
 @dataclass(slots=True)
@@ -60,28 +64,33 @@ class Found:
         self.findings.append(Finding(str(self.rule.number), severity, text, path, element, self.rule.clause))
 
 
-def rule(number: int, *, clause: str, on: type[Payload] | Iterable[type[Payload]]) -> Callable[[Check], Check]:
+def rule(
+    number: int, *, clause: str, on: type[Payload] | Iterable[type[Payload]], profiles: tuple[str, ...] = ()
+) -> Callable[[Check], Check]:
     """Register a rule's function; ``on`` is the message class or classes it looks at."""
     classes = (on,) if isinstance(on, type) else tuple(on)
+    bound = profiles or (("2.0a", "2.0b") if number <= _GENERAL else ("2.0b",))
 
     def register(check: Check) -> Check:
         text = " ".join((check.__doc__ or "").split())
-        added = Rule(number, f"{clause} rule {number}", classes, text, check)
+        added = Rule(number, f"{clause} rule {number}", classes, text, check, bound)
         RULES.append(added)
         for cls in classes:
-            _BY_CLASS.setdefault(cls, []).append(added)
+            for profile in bound:
+                _BY_CLASS.setdefault((cls, profile), []).append(added)
         return check
 
     return register
 
 
-def check(message: Payload, from_ven: bool | None = None) -> list[Finding]:
+def check(message: Payload, from_ven: bool | None = None, profile: str = "2.0b") -> list[Finding]:
     """Findings of all rules on one message, in the order of the rules' modules.
 
-    ``from_ven`` says who sent it, where that is known: some rules bind one side only.
+    ``from_ven`` says who sent it, where that is known: some rules bind one side only. ``profile`` is the one it was
+    written in (``Dissection.profile``).
     """
     found = Found(message, [], from_ven)
-    for known in _BY_CLASS.get(type(message), ()):
+    for known in _BY_CLASS.get((type(message), profile), ()):
         found.rule = known
         known.check(message, found)
     return found.findings
