@@ -29,7 +29,7 @@ from console.session.tasks import Tasks
 
 VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
 POLL_PERIOD = timedelta(seconds=2)
-REAL_PERIOD = 0.3
+REAL_PERIOD = 1.0
 """Shortest real time between two polls or reports, in seconds: a fast clock asks for longer periods instead."""
 NOTICE = timedelta(seconds=5)
 """From issuing the lab's event to its start."""
