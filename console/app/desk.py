@@ -36,6 +36,7 @@ from console.app.views import (
     StatusView,
     VenView,
 )
+from console.app.zone import ZoneInForce
 from console.openadr import codec, rules
 from console.openadr.actions import Command, Role
 from console.openadr.commands import (
@@ -92,7 +93,7 @@ class LiveDesk:
     def __init__(self, store: Store, clock: Clock, timezone: tzinfo) -> None:
         self.store = store
         self.clock = clock
-        self._timezone = timezone
+        self._timezone = ZoneInForce(timezone)
         self._since = clock.now()
         self.series_book = SeriesBook()
         self.nodes: dict[str, Node] = {}
@@ -110,8 +111,9 @@ class LiveDesk:
 
     def keep_time(self, clock: Clock, timezone: tzinfo) -> None:
         """Go by another clock and show another zone's times: that of the lab."""
-        self.clock, self._timezone = clock, timezone
+        self.clock, self._timezone.zone = clock, timezone
         self._since = clock.now()
+        self._changes |= set(Area)
 
     # Attaching --------------------------------------------------------------------------------------------------------
 
