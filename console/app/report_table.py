@@ -41,6 +41,8 @@ class ReportTable:
     def __init__(self, series: SeriesBook) -> None:
         self._series = series
         self._rows: dict[tuple[str, str, str, str], _Row] = {}
+        self._of_point: dict[tuple[str, str, str], list[_Row]] = {}
+        """Rows by session, VEN and rID: what a data point names."""
 
     def apply(self, session: str, fact: Fact, at: datetime) -> bool:
         """Take in a fact; True when reports changed."""
@@ -49,8 +51,10 @@ class ReportTable:
                 # Rule 306: a METADATA report replaces the previous set and its requests.
                 for key in [key for key in self._rows if key[:2] == (session, fact.ven_id)]:
                     del self._rows[key]
+                    self._of_point.pop((session, fact.ven_id, key[3]), None)
             case ReportOffered():
-                self._rows[session, fact.ven_id, fact.report_specifier_id, fact.r_id] = _Row(session, fact)
+                row = self._rows[session, fact.ven_id, fact.report_specifier_id, fact.r_id] = _Row(session, fact)
+                self._of_point.setdefault((session, fact.ven_id, fact.r_id), []).append(row)
             case ReportRequested():
                 for r_id in fact.r_ids:
                     row = self._rows.get((session, fact.ven_id, fact.report_specifier_id, r_id))
@@ -88,11 +92,7 @@ class ReportTable:
         return True
 
     def _row_of(self, session: str, fact: ReportPoint) -> _Row | None:
-        rows = [
-            row
-            for (in_session, ven_id, _, r_id), row in self._rows.items()
-            if (in_session, ven_id, r_id) == (session, fact.ven_id, fact.r_id)
-        ]
+        rows = self._of_point.get((session, fact.ven_id, fact.r_id), [])
         return next((row for row in rows if row.request_id == fact.report_request_id), rows[0] if rows else None)
 
     def views(self, now: datetime) -> list[ReportView]:
