@@ -7,6 +7,7 @@ same every time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol, TypeVar
@@ -47,6 +48,8 @@ class SiteConfig:
     devices: tuple[DeviceConfig, ...]
     start: time | None = None
     """Local time of day at which the site likes to begin; None is now."""
+    planner: bool = False
+    """Whether its energy manager plans the day, or goes by the rules of the moment alone."""
 
 
 def starting_instant(config: SiteConfig, wall: datetime, at: time | None = None) -> datetime:
@@ -113,6 +116,8 @@ class Site:
         """All but the meter: what they draw adds up to the net power."""
         self.addresses: dict[str, tuple[tuple[str, str], ...]] = {}
         """Where devices can be reached from outside, by name: (protocol, address), shown among their facts."""
+        self.watchers: list[Callable[[datetime, float], None]] = []
+        """Called after each step with its end and its length [s]: what counts energy and keeps timers by site time."""
         self.net_w = 0.0
         """Mean of the step last made, ``+`` is import."""
 
@@ -188,6 +193,8 @@ class Site:
         self.net_w = sum(each.power_w for each in self.devices)
         self.meter.read(self.net_w, dt_s)
         self.now += timedelta(seconds=dt_s)
+        for watch in self.watchers:
+            watch(self.now, dt_s)
 
     def imbalance_w(self) -> float:
         """Sum of the devices as they tell it minus what the meter reads; anything but 0 is a fault to be shown."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from emulator.cem.ports import DeviceSnapshot
-from emulator.devices.device import CommandRefused
+from emulator.devices.device import CommandRefused, watts
 from emulator.physics import battery
 from emulator.physics.values import SECONDS_PER_HOUR
 
@@ -48,6 +48,8 @@ class Battery:
         self.soc = config.soc
         self.setpoint_w: float | None = None
         """As told, ``+`` charges; None rests."""
+        self.override: tuple[float, str] | None = None
+        """Power set from elsewhere and by whom; goes before the setpoint."""
         self.power_w = 0.0
         """At the AC side with the converter's own draw."""
         self.storage_w = 0.0
@@ -84,12 +86,26 @@ class Battery:
         CommandRefused
             Beyond its rating.
         """
-        if power_w is not None and not -self.max_discharge_w - 1.0 <= power_w <= self.max_charge_w + 1.0:
-            raise CommandRefused(f"{power_w:.0f} W is outside -{self.max_discharge_w:.0f} … {self.max_charge_w:.0f} W.")
+        self._check(power_w)
         self.setpoint_w = power_w
 
+    def set_override(self, power_w: float | None, source: str) -> None:
+        """Charge (+) or discharge (−) whatever the energy manager says, until None gives the battery back.
+
+        Raises
+        ------
+        CommandRefused
+            Beyond its rating.
+        """
+        self._check(power_w)
+        self.override = None if power_w is None else (power_w, source)
+
+    def _check(self, power_w: float | None) -> None:
+        if power_w is not None and not -self.max_discharge_w - 1.0 <= power_w <= self.max_charge_w + 1.0:
+            raise CommandRefused(f"{power_w:.0f} W is outside -{self.max_discharge_w:.0f} … {self.max_charge_w:.0f} W.")
+
     def step(self, now: datetime, dt_s: float) -> None:
-        wanted = self.setpoint_w or 0.0
+        wanted = self.override[0] if self.override else self.setpoint_w or 0.0
         ramp_s = min(abs(wanted - self._ramped_w) / self.config.ramp_w_per_s, dt_s)
         moved_wh = 0.0
         if ramp_s > 0.0:
@@ -119,6 +135,8 @@ class Battery:
         return "idle"
 
     def reason(self) -> str:
+        if self.override is not None:
+            return f"Holds {watts(self.override[0])}: set over {self.override[1]}."
         return "" if self.setpoint_w is not None else "Rests: no energy manager tells it to charge or discharge."
 
     def snapshot(self) -> DeviceSnapshot:
@@ -127,7 +145,7 @@ class Battery:
             kind=self.kind,
             power_w=self.power_w,
             state=self._state(),
-            setpoint_w=self.setpoint_w,
+            setpoint_w=self.override[0] if self.override else self.setpoint_w,
             max_w=self.max_charge_w,
             soc=self.soc,
             capacity_wh=self.capacity_wh,

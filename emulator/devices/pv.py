@@ -13,6 +13,7 @@ from emulator.day_curves import SunPower
 from emulator.devices.device import CommandRefused, watts
 from emulator.physics.values import SECONDS_PER_HOUR
 
+ENERGY_MANAGER = "energy manager"
 _NO_TIME_S = 1e-6
 """What rounding leaves of a ramp that is over."""
 
@@ -47,8 +48,8 @@ class PvPlant:
         self.name = config.name
         self.peak_w = config.peak_w
         self.ac_w = config.ac_w
-        self.lower_limit_w: float | None = None
-        """As told, not positive; None is no limit."""
+        self.limits_w: dict[str, float] = {}
+        """Limits as told, not positive, by who told them."""
         self.available_w = 0.0
         """Power there would be without a limit, not positive."""
         self.power_w = 0.0
@@ -56,8 +57,15 @@ class PvPlant:
         self._sun = sun
         self._cap_w = config.ac_w
 
-    def set_lower_limit(self, power_w: float | None) -> None:
+    @property
+    def lower_limit_w(self) -> float | None:
+        """The strictest limit told, not positive; None is no limit."""
+        return max(self.limits_w.values(), default=None)
+
+    def set_lower_limit(self, power_w: float | None, source: str = ENERGY_MANAGER) -> None:
         """Give no more than this: 0 is nothing, ``-2000`` is 2 kW, None is all there is.
+
+        Each source has a limit of its own and takes only its own back; the strictest holds.
 
         Raises
         ------
@@ -66,7 +74,9 @@ class PvPlant:
         """
         if power_w is not None and power_w > 0.0:
             raise CommandRefused(f"{power_w:.0f} W would have it consume.")
-        self.lower_limit_w = power_w
+        self.limits_w.pop(source, None)
+        if power_w is not None:
+            self.limits_w[source] = power_w
 
     def step(self, now: datetime, dt_s: float) -> None:
         available = self._sun.mean(now, 0.0, dt_s)
@@ -74,6 +84,10 @@ class PvPlant:
         self.curtailed_wh += max(available - given, 0.0) * dt_s / SECONDS_PER_HOUR
         self.available_w = -available
         self.power_w = self.config.night_w if available <= 0.0 else -given
+
+    def expected_w(self, now: datetime, from_s: float, to_s: float) -> float:
+        """Mean power it expects to have between two times after ``now``, no limit counted. [W, not positive]"""
+        return -self._sun.mean(now, from_s, to_s)
 
     def _held(self, now: datetime, dt_s: float, available_w: float) -> float:
         """Mean power under the limit, which moves to where it was told at the plant's ramp. [W, not negative]"""
@@ -104,7 +118,11 @@ class PvPlant:
         return "limited" if self.limited else "generating"
 
     def reason(self) -> str:
-        return ""
+        others = {source: limit for source, limit in self.limits_w.items() if source != ENERGY_MANAGER}
+        source = max(others, key=others.__getitem__, default="")
+        if not source or others[source] != self.lower_limit_w:
+            return ""
+        return f"Gives at most {watts(-others[source])}: limited over {source}."
 
     def snapshot(self) -> DeviceSnapshot:
         return DeviceSnapshot(

@@ -57,6 +57,10 @@ class BatteryResource(DeviceResource):
             return f"operation mode {instruction.operation_mode.root} is not described"
         return None
 
+    def refusal(self, instruction: Instruction, now: datetime) -> str | None:
+        override = self._device.override
+        return f"its power is set over {override[1]}" if override else None
+
     def begin(self, instruction: Instruction, now: datetime) -> None:
         assert isinstance(instruction, g.FRBCInstruction)
         mode, factor = instruction.operation_mode.root, instruction.operation_mode_factor
