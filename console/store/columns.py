@@ -6,6 +6,7 @@ the row holds its index, so that a million polls need a hundred bytes each and a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,15 @@ KINDS: dict[str, str] = {
     "infos": "i2",
     "status": "i2",
     "outgoing": "i1",
+    "flags": "i2",
 }
 """Column and its type as stored. ``time`` is microseconds since 1970, ``latency`` microseconds or -1; ``session``,
 ``transport``, ``peer``, ``element`` point into the names, ``summary``, ``head`` and ``findings`` into texts of their
-own, ``body`` into the bodies; 0 is the empty text, the empty body, no message."""
+own, ``body`` into the bodies; 0 is the empty text, the empty body, no message. ``flags`` are bits of
+:mod:`console.store.messages`."""
+
+FIRST_KINDS = {name: kind for name, kind in KINDS.items() if name != "flags"}
+"""The columns of files of format 1, which do not say their own."""
 
 POOLS = ("names", "summaries", "heads", "findings")
 
@@ -97,17 +103,21 @@ class Columns:
         """The given rows, column after column, each with its stored type."""
         return b"".join(self._arrays[name][rows].astype(f"<{kind}").tobytes() for name, kind in KINDS.items())
 
-    def unpack(self, rows: Array, packed: bytes) -> None:
-        """Put back what :meth:`pack` gave; rows beyond the end make the table longer. Raises ValueError."""
-        if len(packed) != len(rows) * sum(np.dtype(kind).itemsize for kind in KINDS.values()):
+    def unpack(self, rows: Array, packed: bytes, kinds: Mapping[str, str] = KINDS) -> None:
+        """Put back what :meth:`pack` gave; rows beyond the end make the table longer. Raises ValueError.
+
+        ``kinds`` are the columns as they were packed; one that is not known here is passed over.
+        """
+        if len(packed) != len(rows) * sum(np.dtype(kind).itemsize for kind in kinds.values()):
             raise ValueError("a batch of rows has another length than its index says")
         longest = int(rows.max(initial=-1)) + 1
         self._make_room(longest)
         self._length = max(self._length, longest)
         offset = 0
-        for name, kind in KINDS.items():
+        for name, kind in kinds.items():
             column = np.frombuffer(packed, f"<{kind}", len(rows), offset)
-            self._arrays[name][rows] = column
+            if name in self._arrays:
+                self._arrays[name][rows] = column
             offset += column.nbytes
 
     def _make_room(self, length: int) -> None:

@@ -13,7 +13,7 @@ import bisect
 import json
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from console.store.bodies import DIGEST_SIZE, REMEMBERED
-from console.store.columns import POOLS, Array, Columns, Texts
+from console.store.columns import FIRST_KINDS, KINDS, POOLS, Array, Columns, Texts
 
-FORMAT = 1
+FORMAT = 2
 """Number of the layout; raised when an older program could no longer read a newer file."""
 
-_MAGIC = "nodebench recording"
+MAGIC = "nodebench recording"
 _DECOMPRESSED = 4
 """Rows of ``bodies`` kept decompressed: readers mostly stay near where they are."""
 
@@ -125,10 +125,10 @@ class Database:
             if names and "meta" not in names:
                 raise StoreError(f"{self.path} is a database, but not one of Nodebench. Choose another file.")
             _metadata.create_all(connection)
-            known = {row.key: row.value for row in connection.execute(sa.select(meta))}
+            known = self._meta = {row.key: row.value for row in connection.execute(sa.select(meta))}
             if not known:
-                connection.execute(sa.insert(meta), [{"key": "what", "value": _MAGIC}, _format_row()])
-            elif known.get("what") != _MAGIC:
+                connection.execute(sa.insert(meta), [{"key": "what", "value": MAGIC}, *_format_rows()])
+            elif known.get("what") != MAGIC:
                 raise StoreError(f"{self.path} is a database, but not one of Nodebench. Choose another file.")
             elif int(known.get("format", "0")) > FORMAT:
                 raise StoreError(
@@ -137,20 +137,21 @@ class Database:
                 )
 
     def read_log(self, columns: Columns, texts: dict[str, Texts]) -> int:
-        """Fill the log as it was last written; the number of batches read."""
+        """Fill the log as it was last written; the number of batches there is then.
+
+        A file of an older format is converted to the present one.
+        """
         count = 0
+        kinds = kinds_of(self._meta)
         with self.engine.connect() as connection:
             for row in connection.execute(sa.select(batch).order_by(batch.c.id)):
                 count = row.id
-                new: dict[str, list[str]] = json.loads(zlib.decompress(row.texts))
-                for pool in POOLS:
-                    for text in new.get(pool, ()):
-                        texts[pool].add(text)
-                columns.unpack(np.frombuffer(row.rows, "<i8"), zlib.decompress(row.columns))
-        return self._joined(columns, texts) if count > _MANY_BATCHES else count
+                take_batch(row, columns, texts, kinds)
+        is_old = bool(self._meta) and int(self._meta["format"]) < FORMAT
+        return self._joined(columns, texts) if is_old or count > _MANY_BATCHES else count
 
     def _joined(self, columns: Columns, texts: dict[str, Texts]) -> int:
-        """Put the batches of a long recording together, so that opening it stays quick; the number there is then."""
+        """Put the batches of a long or an old recording together, so that opening it is quick; their number."""
         new = {pool: texts[pool].items[1:] for pool in POOLS}
         parts = np.array_split(np.arange(len(columns)), len(columns) // _JOINED + 1)
         with self.engine.begin() as connection:
@@ -158,6 +159,8 @@ class Database:
             for number, rows in enumerate(parts, 1):
                 row = batch_row(number, rows, columns.pack(rows), new if number == 1 else {})
                 connection.execute(sa.insert(batch), row)
+            connection.execute(sa.delete(meta).where(meta.c.key.in_(["format", "columns"])))
+            connection.execute(sa.insert(meta), _format_rows())
         return len(parts)
 
     def read_digests(self) -> tuple[list[tuple[bytes, int]], int]:
@@ -216,6 +219,23 @@ class Database:
             return connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
 
 
+def kinds_of(known: Mapping[str, str]) -> dict[str, str]:
+    """The columns that batches of a file hold, by its ``meta`` table; an empty one is that of a new file."""
+    if not known:
+        return KINDS
+    return json.loads(known["columns"]) if "columns" in known else FIRST_KINDS
+
+
+def take_batch(row: Any, columns: Columns, texts: dict[str, Texts], kinds: Mapping[str, str]) -> None:
+    """Put one row of ``batch`` into the log. Raises ValueError, KeyError or zlib.error where it is damaged."""
+    new: dict[str, list[str]] = json.loads(zlib.decompress(row.texts))
+    packed = zlib.decompress(row.columns)
+    columns.unpack(np.frombuffer(row.rows, "<i8"), packed, kinds)
+    for pool in POOLS:
+        for text in new.get(pool, ()):
+            texts[pool].add(text)
+
+
 def batch_row(number: int, rows: Array, columns: bytes, texts: dict[str, list[str]]) -> dict[str, Any]:
     """One row of ``batch``: indices, packed columns, and the new texts of each pool."""
     return {
@@ -226,8 +246,8 @@ def batch_row(number: int, rows: Array, columns: bytes, texts: dict[str, list[st
     }
 
 
-def _format_row() -> dict[str, str]:
-    return {"key": "format", "value": str(FORMAT)}
+def _format_rows() -> list[dict[str, str]]:
+    return [{"key": "format", "value": str(FORMAT)}, {"key": "columns", "value": json.dumps(KINDS)}]
 
 
 def _must_be_possible(path: Path) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from console.store.columns import POOLS, Array, Columns, Texts
 from console.store.filter import Condition, FilterError, parse
-from console.store.messages import MessageView, Selection
+from console.store.messages import COMPOSED, MessageView, Selection
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -75,6 +75,7 @@ class Log:
             latency=None if latency < 0 else timedelta(microseconds=latency),
             status=get(row, "status"),
             transport=names[get(row, "transport")],
+            composed=bool(get(row, "flags") & COMPOSED),
         )
 
     def select(self, text: str, session: str = "") -> Selection:

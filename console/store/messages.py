@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+COMPOSED = 1
+"""Flag of a message that an operator wrote by hand, and not a role."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
@@ -37,6 +40,8 @@ class MessageView:
     status: int
     """HTTP status; 0 where there is none."""
     transport: str = "http"
+    composed: bool = False
+    """Written by hand in the composer, and not by a role."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -31,9 +30,10 @@ from console.store import database, points
 from console.store.bodies import Bodies
 from console.store.columns import POOLS
 from console.store.database import Database, StoreError
-from console.store.fact_text import kind_of, read_fact, read_findings, write_fact, write_findings
+from console.store.fact_text import kind_of, read_fact, write_fact, write_findings
 from console.store.lock import FileLock
 from console.store.log import MICROSECOND, Log, to_instant, to_microseconds
+from console.store.reading import SEPARATOR, Head, Reader
 from console.store.subscription import NotedFact, Subscription, ignore
 from console.store.writer import Batch, Row, Waiter, Writer, block_starts
 
@@ -41,24 +41,10 @@ __all__ = ["Head", "NotedFact", "Store", "StoreError"]
 
 Headers = Sequence[tuple[str, str]]
 
-_SEPARATOR = "\x1f"
-"""Between the parts of a head; no header may hold it."""
-
 _MOST_COUNTED = 2**15 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a transport said around a body."""
-
-    address: str
-    """Host and port of the peer, or its JID."""
-    start_line: str
-    """``POST /OpenADR2/Simple/2.0b/OadrPoll`` or ``200 OK``; empty where the bytes were not HTTP."""
-    headers: tuple[tuple[str, str], ...]
-
-
-class Store:
+class Store(Reader):
     """Messages and facts in memory for reading, in a file for keeping."""
 
     @classmethod
@@ -74,7 +60,6 @@ class Store:
         self._folder = tempfile.TemporaryDirectory(prefix="nodebench-") if path is None else None
         self.path = path or Path(self._folder.name if self._folder else "") / "recording.sqlite"
         self.log = Log()
-        """The messages for reading: rows, filters, density."""
         with ExitStack() as on_failure:
             if self._folder is not None:
                 on_failure.callback(self._folder.cleanup)
@@ -153,6 +138,7 @@ class Store:
         reply_to: int = 0,
         status: int = 0,
         latency: timedelta | None = None,
+        flags: int = 0,
     ) -> int:
         """Record a message as it came or goes; its number, from 1 on.
 
@@ -168,6 +154,8 @@ class Store:
             HTTP status; 0 where there is none.
         latency : timedelta, optional
             From the request to this answer; the difference of their times if not given.
+        flags : int
+            Bits of :mod:`console.store.messages`, such as ``COMPOSED``.
         """
         names = self.log.pools["names"]
         stamp = to_microseconds(time)
@@ -178,12 +166,13 @@ class Store:
                 session=names.add(session),
                 transport=names.add(transport),
                 peer=names.add(peer),
-                head=self.log.pools["heads"].add(_SEPARATOR.join((peer, start_line, *chain(*headers)))),
+                head=self.log.pools["heads"].add(SEPARATOR.join((peer, start_line, *chain(*headers)))),
                 body=self._bodies.add(body),
                 size=len(body) if size is None else size,
                 reply_to=reply_to,
                 status=status,
                 outgoing=outgoing,
+                flags=flags,
             )
             self._dirty.add(row)
             if reply_to:
@@ -206,7 +195,7 @@ class Store:
         status: int | None = None,
     ) -> None:
         """Add what was read out of message ``number``; what is None stays. Raises IndexError for no message."""
-        row = self._row(number)
+        row = self.row(number)
         pools = self.log.pools
         changed: dict[str, int] = {}
         if element is not None:
@@ -226,38 +215,14 @@ class Store:
         self._writer.changed()
         self._tell_row(row)
 
-    def body(self, number: int) -> bytes:
-        """The body of a message as recorded. Raises IndexError for no message, StoreError for a damaged file."""
-        row = self._row(number)
+    def body_at(self, index: int) -> bytes:
         with self._gate:
-            return self._bodies.get(self.log.columns.get(row, "body"))
-
-    def head(self, number: int) -> Head:
-        """Address, start line and headers of a message."""
-        text = self.log.pools["heads"][self.log.columns.get(self._row(number), "head")]
-        address, start_line, *rest = text.split(_SEPARATOR)
-        return Head(address, start_line, tuple(zip(rest[::2], rest[1::2], strict=True)))
-
-    def peer(self, number: int) -> str:
-        """venID or vtnID if known, else the address."""
-        return self.log.pools["names"][self.log.columns.get(self._row(number), "peer")]
-
-    def headers(self, number: int) -> tuple[tuple[str, str], ...]:
-        return self.head(number).headers
-
-    def findings(self, number: int) -> tuple[Finding, ...]:
-        """What was found in a message, as last derived."""
-        return read_findings(self.log.pools["findings"][self.log.columns.get(self._row(number), "findings")])
-
-    def _row(self, number: int) -> int:
-        if not 1 <= number <= len(self.log):
-            raise IndexError(f"there is no message {number}")
-        return number - 1
+            return self._bodies.get(index)
 
     def _latency(self, stamp: int, reply_to: int, latency: timedelta | None) -> int:
         if latency is not None:
             return latency // MICROSECOND
-        return stamp - self.log.columns.get(self._row(reply_to), "time") if reply_to else -1
+        return stamp - self.log.columns.get(self.row(reply_to), "time") if reply_to else -1
 
     def _verdict(self, findings: tuple[Finding, ...]) -> dict[str, int]:
         severities = [finding.severity for finding in findings]
@@ -286,7 +251,6 @@ class Store:
             subscription.fact_noted(noted)
 
     def facts(self, session: str = "", kinds: Iterable[type[Fact]] = ()) -> list[NotedFact]:
-        """Facts in order, of one session and of some classes or all, without numeric report points."""
         wanted = {kind.__name__ for kind in kinds}
         rows = (
             row
@@ -297,7 +261,6 @@ class Store:
         return [NotedFact(row["session"], to_instant(row["time"]), fact) for row, fact in read if fact is not None]
 
     def points(self, session: str = "", since: datetime | None = None) -> list[NotedFact]:
-        """Numeric report points in the order they came, of one session or all, whose start is not before ``since``."""
         earliest = None if since is None else to_microseconds(since)
         late_enough = [] if earliest is None else [database.point.c.start >= earliest]
         rows = self._stored_and_waiting(database.point, self._points, *late_enough)
