@@ -185,15 +185,16 @@ class FilterBar(QWidget):
             self._off = not self._off
             self.apply()
 
-    def set_count(self, shown: int, total: int, error: str, narrowed: bool) -> None:
+    def set_count(self, shown: int, total: int, error: str, session: str) -> None:
         """Say what the filter came to: ``shown`` of ``total`` messages, or why it is not understood."""
         if error:
             self.frame.set_result("error", error)
-        elif self._off:
-            self.frame.set_result("off", f"off, {count(shown)} of {count(total)} shown")
+            return
+        words = f"{count(shown)} of {count(total)} shown" + (f", session {session}" if session else "")
+        if self._off:
+            self.frame.set_result("off", f"off, {words}")
         else:
-            on = bool(self.edit.text()) or narrowed
-            self.frame.set_result("ok" if on else "none", f"{count(shown)} of {count(total)} shown")
+            self.frame.set_result("ok" if self.edit.text() else "none", words)
 
     def set_paused(self, paused: bool, behind: int) -> None:
         self._pause.set_icon("play" if paused else "pause")

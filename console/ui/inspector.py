@@ -222,7 +222,8 @@ class Inspector(QWidget):
         self._filled.add(tab)
         shown = self._shown
         if tab == TREE:
-            self.tree.set_tree(shown.tree, shown.findings)
+            day = shown.view.time.astimezone(self._desk.timezone)
+            self.tree.set_tree(shown.tree, shown.findings, f"{day:%Y-%m-%d}")
             self._show_path("")
         elif tab == FINDINGS:
             self.finding_list.rows.set_findings(shown.findings)

@@ -16,7 +16,7 @@ from console.ui.inspector import Inspector
 from console.ui.message_list import MessageTable
 from console.ui.theme import INSPECTOR_WIDTH
 from console.ui.timeline import Timeline
-from console.ui.widgets import Notice, box, button, empty_state, line
+from console.ui.widgets import Button, Notice, box, button, empty_state, line
 from console.ui.words import count, plural
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ STACK_BELOW = 1020
 """Narrower than this the inspector goes under the list."""
 TIMELINE_ABOVE = 760
 """Lower than this a list with the inspector under it has no room for the timeline."""
+START_RULE = "start"
+"""Rule of the finding that tells why the lab could not start."""
 LIST_PAGE, NOTHING_YET_PAGE, HIDDEN_PAGE = range(3)
 
 
@@ -42,6 +44,8 @@ class MessagesView(QWidget):
         self._desk, self._cursor = desk, cursor
         self._text = ""
         self._session = ""
+        self._starting = False
+        """The demo was asked for and nothing has come of it yet."""
         self.paused = False
         self.table = MessageTable(desk)
         self.timeline = Timeline(desk, cursor)
@@ -55,6 +59,9 @@ class MessagesView(QWidget):
         self._notice = Notice("info", "", "", (button("Clear filter", "link", run=self.clear_filter),), one_line=True)
         self._notice_box = box("v", self._notice, margins=(8, 6, 8, 6), name="panel")
         self._notice_box.hide()
+        self._told = Notice("info", "", "", (button("Close", "link", run=self._close_told),), one_line=True)
+        self._told_box = box("v", self._told, margins=(8, 6, 8, 6), name="panel")
+        self._told_box.hide()
         self._nothing_yet = QWidget()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.table)
@@ -62,7 +69,7 @@ class MessagesView(QWidget):
         self._hidden = empty_state("", "", button("Clear filter", "primary", run=self.clear_filter))
         self._pages.addWidget(self._hidden)
         self._timeline_box = box("v", line(), self.timeline)
-        left = box("v", self._notice_box, (self._pages, 1), self._timeline_box, name="panel")
+        left = box("v", self._told_box, self._notice_box, (self._pages, 1), self._timeline_box, name="panel")
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setObjectName("messages_splitter")
         self._splitter.setHandleWidth(1)
@@ -101,6 +108,8 @@ class MessagesView(QWidget):
 
     def refresh(self, changed: frozenset[str]) -> None:
         """Take in what the desk says has changed; see :class:`console.ui.bridge.Bridge`."""
+        if "findings" in changed and self._starting:
+            self._look_for_trouble()
         if "sessions" in changed and not len(self._desk.messages):
             self._update_state()
         if changed & {"messages", "findings"}:
@@ -110,6 +119,12 @@ class MessagesView(QWidget):
             self._update_state()
         if changed & {CLOCK, "events"}:
             self.timeline.reload()
+
+    def count_hidden(self) -> None:
+        """Keep the filter bar true while another view is in front; the bar stands above them all."""
+        if not self.paused:
+            self.table.rows.catch_up()
+        self._update_state()
 
     def retheme(self) -> None:
         self.inspector.retheme()
@@ -138,6 +153,9 @@ class MessagesView(QWidget):
                    run=self.go_to_partner, when=self._has_partner,
                    tip="From a request to its answer, and back."),
         ]  # fmt: skip
+
+    def _close_told(self) -> None:
+        self._told_box.hide()
 
     def _has_chosen(self) -> bool:
         return self.table.chosen is not None
@@ -221,7 +239,7 @@ class MessagesView(QWidget):
         rows, total = self.table.rows, len(self._desk.messages)
         shown = rows.rowCount()
         narrowed = f" of {self._session}" if self._session else ""
-        self.filter_bar.set_count(shown, total, rows.error, bool(self._session))
+        self.filter_bar.set_count(shown, total, rows.error, self._session)
         self.filter_bar.set_paused(self.paused, rows.behind if self.paused else 0)
         if not total:
             self._show_nothing_yet()
@@ -256,8 +274,7 @@ class MessagesView(QWidget):
             text = "No messages yet. The VTN listens on"
             offered = button("Copy URL", "", "copy", lambda: QGuiApplication.clipboard().setText(url))
         elif not sessions:
-            text = "Nothing runs yet. The demo starts a VTN, a VEN and a house in this window."
-            offered = button("Start the demo", "primary", "play", self._desk.start_lab)
+            text, offered = self._nothing_runs()
         else:
             text, offered = "No messages yet. No session has sent or received one.", None
         if self._nothing_yet.accessibleName() == text + url:
@@ -266,6 +283,32 @@ class MessagesView(QWidget):
         fresh.setAccessibleName(text + url)
         self._swap(NOTHING_YET_PAGE, self._nothing_yet, fresh)
         self._nothing_yet = fresh
+
+    def _nothing_runs(self) -> tuple[str, Button | None]:
+        if self._starting:
+            return "The demo is starting: a VTN, a VEN and a house. That takes a few seconds.", None
+        text = "Nothing runs yet. The demo starts a VTN, a VEN and a house in this window."
+        return text, button("Start the demo", "primary", "play", self.start_demo)
+
+    def start_demo(self) -> None:
+        """Start the lab on this desk, and say so until it runs or cannot."""
+        outcome = self._desk.start_lab()
+        self._starting = outcome.ok
+        if not outcome.ok:
+            self._tell("error", outcome.text)
+        self._update_state()
+
+    def _look_for_trouble(self) -> None:
+        told = next((each for each in self._desk.findings() if each.rule == START_RULE), None)
+        if told is not None:
+            self._starting = False
+            self._tell("error", f"The demo could not start. {told.text}")
+            self._update_state()
+
+    def _tell(self, kind: str, text: str) -> None:
+        """A sentence above the list, until it is closed."""
+        self._told.set_notice(kind, text)
+        self._told_box.show()
 
     def _swap(self, place: int, old: QWidget, new: QWidget) -> None:
         self._pages.removeWidget(old)

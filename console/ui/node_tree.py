@@ -1,8 +1,13 @@
-"""The element tree of one message: name, value and meaning, with each finding in a row under its element."""
+"""The element tree of one message: name, value and meaning, with each finding in a row under its element.
+
+It begins at the payload: the envelope round it is one muted line that holds the signature where there is one. Words
+stand only where they tell something: a note beside a value, a count beside elements that repeat.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +17,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 
 from console.openadr.findings import Finding
 from console.ui.finding_paint import finding_height, paint_finding
-from console.ui.glyphs import glyph, put
+from console.ui.glyphs import glyph, put, width_of
 from console.ui.theme import TREE_ROW, col, mono, ui
 
 if TYPE_CHECKING:
@@ -29,6 +34,12 @@ NAME_WIDTH = 216
 NAME_WIDTH_LEAST = 120
 INDENTATION = 10
 SHOWN_VALUE = 400
+NOTE_ROOM = 40
+"""Px that a note needs beside a value to be worth its beginning."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d.*)")
+ENVELOPE = ("oadrPayload", "oadrSignedObject")
+VERSION = "schemaVersion"
+CALM_CODE = "200"
 
 
 @dataclass(slots=True)
@@ -41,6 +52,16 @@ class Entry:
     """Index into NodeModel.entries, which is what Qt's indexes carry."""
     node: Node | None = None
     finding: Finding | None = None
+    value: str = ""
+    note: str = ""
+    """Muted beside the value."""
+    optional: bool = False
+    """The note is left out where it would have to be cut off."""
+    leaf: Node | None = None
+    """The only thing in this element, shown on its line: ``dtstart/date-time``."""
+    muted: bool = False
+    closed: bool = False
+    """Not opened by itself: it says on its line all that it holds."""
     children: list[Entry] = field(default_factory=list)
 
     @property
@@ -68,6 +89,53 @@ def xpath_of(path: str) -> str:
     return "//" + "/".join(steps) if steps else ""
 
 
+def local(node: Node) -> str:
+    """The name without prefix, also of an attribute."""
+    return node.name.rpartition(":")[2].lstrip("@")
+
+
+def payload_of(tree: Node) -> Node | None:
+    """The payload in its envelope; None where the document has no envelope, or nothing in it."""
+    at: Node = tree
+    for name in ENVELOPE:
+        if local(at) == name:
+            inner = [child for child in at.children if child.children or not child.name.startswith("@")]
+            wanted = ENVELOPE[1] if name == ENVELOPE[0] else ""
+            at = next((child for child in inner if not wanted or local(child) == wanted), at)
+    return None if at is tree or local(at) in ENVELOPE else at
+
+
+def literal(node: Node) -> str:
+    """What stands in an element, without the plain words that are beside it."""
+    value, bracket, note = node.value.partition(" (")
+    return value if bracket and note.endswith(")") else node.value
+
+
+def value_and_note(node: Node, day: str = "") -> tuple[str, str]:
+    """The literal and its plain words; an instant of ``day`` (local, ``2026-06-16``) without its date.
+
+    ``2026-06-16T08:30:00Z`` becomes ``08:30:00Z`` and ``10:30:00 local``; another day's keeps both dates.
+    """
+    value = literal(node)
+    note = node.value[len(value) + 2 : -1]
+    instant = _INSTANT.fullmatch(value)
+    if instant and note.startswith(day + " ") and day:
+        return instant[1], f"{note.split()[1]} local"
+    if instant and note:
+        return value, note.rpartition(" ")[0]
+    return value, note
+
+
+def count_words(node: Node) -> str:
+    """``3 signals`` for an element that holds nothing but elements of one name; empty for any other."""
+    names = {local(child) for child in node.children}
+    if len(names) != 1:
+        return ""
+    number, name = len(node.children), names.pop()
+    word = next((name[len(start) :].lower() for start in ("eiEvent", "oadr", "ei") if name.startswith(start)), name)
+    return f"{number} {word or name}{'' if number == 1 else 's'}" if word or number > 1 else ""
+
+
 def one_line(text: str) -> str:
     """The beginning of a text with its line breaks as blanks; a row has no room for more."""
     return " ".join(text[:SHOWN_VALUE].split())
@@ -80,17 +148,25 @@ class NodeModel(QAbstractItemModel):
         super().__init__()
         self.entries: list[Entry] = []
         self._top: list[Entry] = []
+        self._day = ""
 
-    def set_tree(self, tree: Node | None, findings: tuple[Finding, ...]) -> None:
-        """Show ``tree``; findings that no element of it carries stand above it."""
+    def set_tree(self, tree: Node | None, findings: tuple[Finding, ...], day: str = "") -> None:
+        """Show ``tree`` from its payload on; findings that no element of it carries stand above it.
+
+        ``day`` is the local date of the message, ``2026-06-16``: instants of that day are shown without it.
+        """
         self.beginResetModel()
+        self._day = day
         self.entries, self._top = [], []
         if tree is not None:
             carried = _carried(tree)
             for finding in findings:
                 if finding not in carried:
                     self._add(None, self._top, finding=finding)
-            self._grow(None, self._top, tree)
+            payload = payload_of(tree)
+            if payload is not None:
+                self._envelope(tree, payload)
+            self._grow(None, self._top, payload or tree)
         self.endResetModel()
 
     def _add(
@@ -101,12 +177,58 @@ class NodeModel(QAbstractItemModel):
         self.entries.append(entry)
         return entry
 
-    def _grow(self, parent: Entry | None, among: list[Entry], node: Node) -> None:
+    def _envelope(self, tree: Node, payload: Node) -> None:
+        """One line for all that is round the payload; what else is in there hangs below it."""
+        entry = self._add(None, self._top, node=tree)
+        entry.muted = True
+        layers = [tree, *(child for child in tree.children if local(child) == ENVELOPE[1])]
+        for layer in layers:
+            for finding in layer.findings:
+                self._add(entry, entry.children, finding=finding)
+        others = [child for layer in layers for child in layer.children if child is not payload and child not in layers]
+        signed = any(local(child) == "Signature" for child in others)
+        entry.note = "envelope, signed" if signed else "envelope, not signed"
+        for child in others:
+            if local(child) != "Id" or child.findings:
+                self._grow(entry, entry.children, child)
+        entry.closed = not any(_carried(layer) for layer in (*others, *(each for each in layers if each.findings)))
+
+    def _grow(self, parent: Entry | None, among: list[Entry], node: Node, place: str = "") -> None:
         entry = self._add(parent, among, node=node)
+        self._say(entry, node, place)
         for finding in node.findings:
             self._add(entry, entry.children, finding=finding)
+        if entry.leaf is not None:
+            return
+        totals = Counter(child.name for child in node.children)
+        seen: Counter[str] = Counter()
         for child in node.children:
-            self._grow(entry, entry.children, child)
+            if node.children and local(child) == VERSION and not child.findings and entry.value == child.value:
+                continue
+            seen[child.name] += 1
+            many = totals[child.name] > 1 or (local(child) == "oadrEvent")
+            self._grow(entry, entry.children, child, f"{seen[child.name]} of {totals[child.name]}" if many else "")
+
+    def _say(self, entry: Entry, node: Node, place: str) -> None:
+        """Value and note of an element's line."""
+        only = node.children[0] if len(node.children) == 1 else None
+        if only is not None and not (only.children or only.findings or only.name.startswith("@")):
+            entry.leaf = only
+        if not node.children or entry.leaf:
+            entry.value, entry.note = value_and_note(entry.leaf or node, self._day)
+            if not entry.note:
+                entry.note, entry.optional = (entry.leaf or node).meaning, True
+            return
+        version = next((child.value for child in node.children if local(child) == VERSION), "")
+        if local(node) == "eiResponse":
+            parts = {local(child): child.value for child in node.children}
+            entry.value, entry.note = parts.get("responseCode", ""), parts.get("responseDescription", "")
+            entry.closed = entry.value == CALM_CODE and not _carried(node)
+        else:
+            entry.value = version or node.value
+            entry.note = place or count_words(node)
+            if not entry.note and not version:
+                entry.note, entry.optional = node.meaning, True
 
     def entry(self, index: Index) -> Entry | None:
         return self.entries[index.internalId()] if index.isValid() else None
@@ -150,11 +272,14 @@ class NodeModel(QAbstractItemModel):
         if entry is None or role not in (DISPLAY, ACCESSIBLE, Qt.ItemDataRole.ToolTipRole):
             return None
         if role == Qt.ItemDataRole.ToolTipRole and entry.node is not None:
-            parts = (entry.node.name, one_line(entry.node.value), entry.node.meaning, entry.node.clause)
+            inner = entry.leaf or entry.node
+            names = f"{entry.node.name} / {inner.name}" if entry.leaf else entry.node.name
+            meanings = dict.fromkeys((entry.node.meaning, inner.meaning))
+            parts = (names, one_line(inner.value), *meanings, entry.node.clause)
             return "\n".join(part for part in parts if part)
         if entry.node is None or index.column() == 0:
             return entry.text
-        return " ".join(part for part in (entry.node.value, entry.node.meaning) if part)
+        return " ".join(part for part in (entry.value, entry.note) if part)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> object:
         if orientation == Qt.Orientation.Horizontal and role == DISPLAY:
@@ -208,20 +333,20 @@ class NodeDelegate(QStyledItemDelegate):
         elif kind:
             painter.fillRect(whole, col(f"finding_{kind}_tint"))
         if index.column() == 0:
-            group = bool(entry.node.children)
-            role = "text" if group or selected else "text_muted"
-            name = entry.node.name.rpartition(":")[2]
-            put(painter, rect.adjusted(2, 0, -4, 0), name, role, mono(12, 500 if group else 400))
+            group = bool(entry.node.children) and not (entry.muted or entry.leaf)
+            role = "text" if group or (selected and not entry.muted) else "text_muted"
+            put(painter, rect.adjusted(2, 0, -4, 0), local(entry.node), role, mono(12, 500 if group else 400))
             return
-        self._value(painter, rect, entry.node, kind)
+        self._value(painter, rect, entry, kind)
 
     @staticmethod
-    def _value(painter: QPainter, rect: QRectF, node: Node, kind: str) -> None:
+    def _value(painter: QPainter, rect: QRectF, entry: Entry, kind: str) -> None:
         room = rect.adjusted(6, 0, -24 if kind else -6, 0)
-        value = one_line(node.value)
+        value = one_line(entry.value)
         taken = put(painter, room, value, "text", mono(12)) + 8 if value else 0.0
-        if node.meaning and room.width() - taken > 12:
-            put(painter, room.adjusted(taken, 0, 0, 0), node.meaning, "text_muted", ui(12))
+        left = room.width() - taken
+        if entry.note and (left > (width_of(entry.note, ui(12)) if entry.optional else NOTE_ROOM)):
+            put(painter, room.adjusted(taken, 0, 0, 0), one_line(entry.note), "text_muted", ui(12))
         if kind:
             glyph(painter, kind, rect.right() - 14, rect.center().y(), 12)
 
@@ -249,9 +374,9 @@ class NodeTree(QTreeView):
         header.setStretchLastSection(True)
         self.selectionModel().currentChanged.connect(self._current_changed)
 
-    def set_tree(self, tree: Node | None, findings: tuple[Finding, ...]) -> None:
+    def set_tree(self, tree: Node | None, findings: tuple[Finding, ...], day: str = "") -> None:
         """Show another message's tree, opened as far as it is quick to do."""
-        self.nodes.set_tree(tree, findings)
+        self.nodes.set_tree(tree, findings, day)
         for entry in self.nodes.entries:
             if entry.finding is not None:
                 parent = QModelIndex() if entry.parent is None else self.nodes.index_of(entry.parent)
@@ -261,6 +386,9 @@ class NodeTree(QTreeView):
             self.expandAll()
         else:
             self.expandToDepth(OPEN_DEPTH)
+        for entry in self.nodes.entries:
+            if entry.closed:
+                self.collapse(self.nodes.index_of(entry))
 
     def _fit_names(self) -> None:
         """As wide as the names need, but leave the values more than half."""
@@ -268,7 +396,7 @@ class NodeTree(QTreeView):
         metrics = QFontMetrics(mono(12, 500))
         for entry in self.nodes.entries[:OPEN_AT_ONCE]:
             if entry.node is not None:
-                name = entry.node.name.rpartition(":")[2]
+                name = local(entry.node)
                 widest = max(widest, metrics.horizontalAdvance(name) + INDENTATION * (entry.depth + 1) + 12)
         self.header().resizeSection(0, min(widest, max(NAME_WIDTH, self.viewport().width() * 9 // 20)))
 
@@ -287,7 +415,13 @@ class NodeTree(QTreeView):
         entry = self.nodes.entry(self.currentIndex())
         if entry is not None and entry.finding is not None:
             return entry.finding.path
-        return entry.node.path if entry is not None and entry.node is not None else ""
+        node = self.current_node()
+        return node.path if node is not None else ""
+
+    def current_node(self) -> Node | None:
+        """The element that is selected, the one inside it where it is shown on its line; None for a finding."""
+        entry = self.nodes.entry(self.currentIndex())
+        return None if entry is None else entry.leaf or entry.node
 
     @Slot(QModelIndex, QModelIndex)
     def _current_changed(self, _current: QModelIndex, _previous: QModelIndex) -> None:
@@ -308,5 +442,5 @@ class NodeTree(QTreeView):
         """Put the value of the selected element (or the text of the finding) on the clipboard."""
         entry = self.nodes.entry(self.currentIndex())
         if entry is not None:
-            text = entry.text if entry.node is None else entry.node.value or entry.node.name
+            text = entry.text if entry.node is None else literal(entry.leaf or entry.node) or entry.node.name
             QGuiApplication.clipboard().setText(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
@@ -15,13 +16,14 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QPainter, QPen, QResizeE
 from PySide6.QtWidgets import QApplication, QMenuBar, QStackedWidget, QVBoxLayout, QWidget
 
 from console.ui.actions import Action, ActionBook
-from console.ui.bridge import Bridge
+from console.ui.bridge import CLOCK, Bridge
 from console.ui.command_palette import CommandPalette
 from console.ui.cursor import TimeCursor
 from console.ui.sidebar import FOLDED_WIDTH, Sidebar
 from console.ui.strips import FindingStrip, StatusBar
 from console.ui.theme import BAR, SIDE_WIDTH, THEMES, apply_theme, col, current_theme, mono
 from console.ui.widgets import Canvas, Chip, box, button, label, line, tab_bar
+from console.ui.words import running
 
 if TYPE_CHECKING:
     from console.app.views import Desk, SessionView
@@ -83,7 +85,9 @@ class Header(QWidget):
         self.menus.setNativeMenuBar(False)
         self.menus.setFixedHeight(28)
         self._chips = [Chip("", "on") for _ in range(CHIPS)]
-        for chip in self._chips:
+        self._recording = Chip("", "on", "finding_error")
+        self._recording.setToolTip("Every message is recorded from the first byte.")
+        for chip in (*self._chips, self._recording):
             chip.hide()
         commands = button("Ctrl+K", "quiet", run=open_palette, tip="Every command, found by typing")
         commands.setFont(mono(11))
@@ -91,7 +95,8 @@ class Header(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         row = box(
-            "h", Mark(20, 20, "Nodebench"), 6, (box("v", self.menus, margins=(0, 2, 0, 0)), 1), *self._chips, commands,
+            "h", Mark(20, 20, "Nodebench"), 6, (box("v", self.menus, margins=(0, 2, 0, 0)), 1), *self._chips,
+            self._recording, commands,
             margins=(12, 0, 12, 0), spacing=6,
         )  # fmt: skip
         layout.addWidget(row)
@@ -105,6 +110,11 @@ class Header(QWidget):
             chip.setToolTip(session.text or session.url)
         for k, chip in enumerate(self._chips):
             chip.setVisible(k < len(sessions))
+
+    def set_recording(self, age: timedelta) -> None:
+        """``Rec 0:42``; left out where there is no room."""
+        self._recording.set_text(f"Rec {running(age)}", "on")
+        self._recording.setVisible(self.width() >= FOLD_BELOW)
 
 
 class Window(QWidget):
@@ -212,7 +222,7 @@ class Window(QWidget):
         self._sidebar = sidebar
         self._place(self._side_place, sidebar)
         bridge.add(sidebar, sidebar.isVisible)
-        bridge.add(_Chips(desk, self._header), self.isVisible)
+        bridge.add(_Chips(desk, self._header, self.cursor_shared), self.isVisible)
         self._pages.removeWidget(self._starting)
         for name, module, class_name in VIEWS:
             made = getattr(importlib.import_module(module), class_name)(desk, self.cursor_shared)
@@ -224,6 +234,7 @@ class Window(QWidget):
                 self.book.add(offered())
             self.tabs.addTab(name)
         self._place_filter_bar()
+        bridge.add(_Counts(self.messages), lambda: not self.messages.isVisible())
         strip, status = FindingStrip(desk, self.cursor_shared), StatusBar(desk, bridge)
         for part in (strip, line(), status):
             self._place(self._foot, part)
@@ -264,10 +275,14 @@ class Window(QWidget):
             self.show_view("Events")
             cast("EventsView", self.views["Events"]).new_event()
 
+        def start_demo() -> None:
+            self.show_view("Messages")
+            self.messages.start_demo()
+
         actions = [
             Action("session.copy_url", "Copy URL of the VTN", "Session", copy_url, when=lambda: bool(vtns()),
                    tip="What a VEN has to be given to find this VTN."),
-            Action("session.start_lab", "Start the demo", "Session", desk.start_lab, when=lambda: not desk.sessions(),
+            Action("session.start_lab", "Start the demo", "Session", start_demo, when=lambda: not desk.sessions(),
                    tip="A VTN, a VEN and a house in this window, over real sockets on this machine."),
             Action("event.new", "New event…", "Event", new_event, "Ctrl+E", when=lambda: bool(vtns()),
                    tip="Opens the editor; nothing is sent before Issue."),
@@ -376,11 +391,36 @@ class Window(QWidget):
 
 
 class _Chips:
-    """Keeps the header's chips up to date."""
+    """Keeps the header's chips up to date, and shows one side of a wire first where both are ours."""
 
-    def __init__(self, desk: Desk, header: Header) -> None:
-        self._desk, self._header = desk, header
+    def __init__(self, desk: Desk, header: Header, cursor: TimeCursor) -> None:
+        self._desk, self._header, self._cursor = desk, header, cursor
+        self._chosen = False
 
     def refresh(self, changed: frozenset[str]) -> None:
         if "sessions" in changed:
-            self._header.set_sessions([each for each in self._desk.sessions() if each.kind != "CEM"])
+            sessions = [each for each in self._desk.sessions() if each.kind != "CEM"]
+            self._header.set_sessions(sessions)
+            self._choose_a_side(sessions)
+        if CLOCK in changed and self._desk.sessions():
+            self._header.set_recording(self._desk.status().recording)
+
+    def _choose_a_side(self, sessions: list[SessionView]) -> None:
+        """Where both ends of a wire are ours each message is recorded twice: begin with the VTN's."""
+        vtn = next((each for each in sessions if each.kind == "VTN" and each.url), None)
+        if self._chosen or vtn is None or not any(each.kind == "VEN" and each.url == vtn.url for each in sessions):
+            return
+        self._chosen = True
+        if not self._cursor.session_name and not self._cursor.message_number:
+            self._cursor.select_session(vtn.name)
+
+
+class _Counts:
+    """Keeps the filter bar's count true while the messages are not in front."""
+
+    def __init__(self, messages: MessagesView) -> None:
+        self._messages = messages
+
+    def refresh(self, changed: frozenset[str]) -> None:
+        if "messages" in changed:
+            self._messages.count_hidden()

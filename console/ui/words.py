@@ -81,3 +81,10 @@ def offset(moment: datetime, zone: tzinfo | None = None) -> str:
     """UTC offset of the local time: ``+02:00``."""
     text = moment.astimezone(zone).strftime("%z")
     return f"{text[:3]}:{text[3:5]}".replace("-", MINUS)
+
+
+def running(duration: timedelta) -> str:
+    """``0:42``, ``12:05``, ``1:02:05``: how long something has gone on."""
+    minutes, seconds = divmod(max(int(duration.total_seconds()), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

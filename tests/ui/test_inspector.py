@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -12,9 +13,10 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from console.openadr.explain import Node
 from console.openadr.findings import Finding, Severity
 from console.ui.inspector import BYTES, FINDINGS, HTTP, SOURCE, TREE, Inspector, facts_line
-from console.ui.node_tree import OPEN_AT_ONCE, NodeModel, NodeTree, xpath_of
+from console.ui.node_tree import OPEN_AT_ONCE, Entry, NodeModel, NodeTree, local, xpath_of
 from console.ui.source import SOURCE_LIMIT, hex_dump, shortened
 from console.ui.theme import TREE_ROW, apply_theme
 from tests.ui.fake_desk import FakeDesk
@@ -202,3 +204,72 @@ def test_hex_and_text_say_what_they_leave_out() -> None:
 def test_a_request_has_no_status_in_its_facts() -> None:
     view = FakeDesk().messages.rows[410]
     assert facts_line(view, "+02:00", "10:42:03.173") == "10:42:03.173 +02:00 · HTTP · 402 bytes"
+
+
+def wrapped(*beside: Node, found: tuple[Finding, ...] = ()) -> Node:
+    """The tree of the lab in its envelope, with what is beside the payload."""
+    inside = lab_tree("oadrPayload/oadrSignedObject/oadrDistributeEvent")
+    inside = replace(inside, name="oadr:oadrDistributeEvent", value="")
+    version = leaf("@ei:schemaVersion", "2.0b", path=f"{inside.path}/@ei:schemaVersion")
+    response = leaf(
+        "ei:eiResponse", path="oadrPayload/oadrSignedObject/r", children=(
+            leaf("ei:responseCode", "200", "200 is success."), leaf("ei:responseDescription", "OK", "In words."),
+        ),
+    )  # fmt: skip
+    signal = leaf("ei:eiEventSignal", children=(leaf("ei:signalName", "SIMPLE"), leaf("ei:signalType", "level")))
+    signals = leaf("ei:eiEventSignals", children=(signal, signal))
+    at = "oadrPayload/oadrSignedObject/dtstart"
+    instant = leaf("xcal:date-time", "2026-06-16T08:30:00Z (2026-06-16 10:30:00 CEST)", "", f"{at}/date-time")
+    when = leaf("xcal:dtstart", "", "When it starts.", at, children=(instant,))
+    inside = replace(inside, children=(version, response, signals, when, *inside.children[1:]))
+    signed = leaf("oadr:oadrSignedObject", path="oadrPayload/oadrSignedObject", findings=found, children=(inside,))
+    return leaf("oadr:oadrPayload", "", "The envelope.", path="oadrPayload", children=(*beside, signed))
+
+
+def line_of(model: NodeModel, name: str) -> Entry:
+    return next(entry for entry in model.entries if entry.node is not None and local(entry.node) == name)
+
+
+def test_the_tree_begins_at_the_payload(inspector: Inspector) -> None:
+    view = inspector.tree
+    view.set_tree(wrapped(), ())
+    first, second = view.nodes.entries[:2]
+    assert (first.text, first.note, first.muted) == ("oadr:oadrPayload", "envelope, not signed", True)
+    assert (second.text, second.parent, second.value) == ("oadr:oadrDistributeEvent", None, "2.0b")
+    assert not first.children
+    assert "@ei:schemaVersion" not in names(view.nodes)
+
+
+def test_what_is_round_the_payload_hangs_at_the_envelope(inspector: Inspector) -> None:
+    bad = Finding("sig", Severity.ERROR, "The digest is another.", "oadrPayload/Signature", "Signature")
+    seal = leaf("ds:Signature", path="oadrPayload/Signature", findings=(bad,), children=(leaf("ds:SignedInfo", "x"),))
+    view = inspector.tree
+    view.set_tree(wrapped(seal), (bad,))
+    first = view.nodes.entries[0]
+    assert first.note == "envelope, signed"
+    assert [entry.text for entry in first.children] == ["ds:Signature"]
+    assert view.isExpanded(view.nodes.index_of(first)), "what is wrong is in sight"
+    assert view.show_path("oadrPayload/Signature")
+    assert view.show_path("oadrPayload/oadrSignedObject")
+    assert view.current_path() == "oadrPayload"
+
+
+def test_a_line_says_no_more_than_helps(inspector: Inspector) -> None:
+    inspector.tree.set_tree(wrapped(), ())
+    model = inspector.tree.nodes
+    response = line_of(model, "eiResponse")
+    assert (response.value, response.note) == ("200", "OK")
+    assert not inspector.tree.isExpanded(model.index_of(response))
+    assert line_of(model, "eiEventSignals").note == "2 signals"
+    assert [entry.note for entry in line_of(model, "eiEventSignals").children] == ["1 of 2", "2 of 2"]
+    when = line_of(model, "dtstart")
+    assert (when.value, when.note) == ("2026-06-16T08:30:00Z", "2026-06-16 10:30:00")
+    assert not when.children, "an element that holds one value is one line"
+    assert inspector.tree.show_path("oadrPayload/oadrSignedObject/dtstart/date-time")
+    assert inspector.tree.current_path().endswith("dtstart/date-time")
+    inspector.tree.copy_value()
+    assert QGuiApplication.clipboard().text() == "2026-06-16T08:30:00Z"
+    inspector.tree.set_tree(wrapped(), (), "2026-06-16")
+    when = line_of(model, "dtstart")
+    assert (when.value, when.note) == ("08:30:00Z", "10:30:00 local")
+    inspector.grab()

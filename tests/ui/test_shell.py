@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from pytestqt.qtbot import QtBot
 
 import console.ui
-from console.app.views import SessionState
+from console.app.views import FindingView, SessionState
+from console.openadr.findings import Severity
 from console.ui.actions import MENUS, Action, ActionBook
 from console.ui.command_palette import matching
 from console.ui.sidebar import FOLDED_WIDTH
@@ -351,3 +352,54 @@ print("code", code)
     made = sorted(path.name for path in tmp_path.iterdir())
     assert made == sorted(f"{name.lower()}-{theme}.png" for name, _, _ in VIEWS for theme in ("light", "dark"))
     assert all(path.stat().st_size > 20_000 for path in tmp_path.iterdir())
+
+
+def test_where_both_ends_are_ours_the_vtns_side_is_shown_first(qtbot: QtBot, qapp: QApplication) -> None:
+    desk = FakeDesk()
+    desk.session_views[1] = replace(desk.session_views[1], url=URL)
+    window = opened(qtbot, qapp, desk)
+    bar = window.messages.filter_bar
+    assert window.cursor_shared.session_name == "vtn-lab"
+    assert bar.frame.result == "422 of 426 shown, session vtn-lab"
+    assert window._sidebar is not None and window._sidebar.currentIndex().row() == 1
+    window._sidebar._activate(window._sidebar.currentIndex())
+    assert bar.frame.result == "426 of 426 shown"
+    desk.touch("sessions")
+    assert window.bridge is not None
+    window.bridge.tick()
+    assert window.cursor_shared.session_name == "", "it was chosen once; the rest is the operator's"
+    window.let_go()
+
+
+def test_where_one_end_is_ours_everything_is_shown(window: Window) -> None:
+    assert window.cursor_shared.session_name == ""
+
+
+def test_the_count_is_true_while_another_view_is_in_front(window: Window, desk: FakeDesk) -> None:
+    window.show_view("Site")
+    desk.append(5)
+    assert window.bridge is not None
+    window.bridge.tick()
+    assert window.messages.filter_bar.frame.result == "431 of 431 shown"
+
+
+def test_the_header_says_for_how_long_it_has_recorded(window: Window) -> None:
+    assert window._header._recording.isVisible()
+    assert window._header._recording.accessibleName() == "Rec 1:12:00"
+
+
+def test_a_demo_that_is_asked_for_is_said_to_start_and_why_it_did_not(qtbot: QtBot, qapp: QApplication) -> None:
+    desk = empty_desk()
+    desk.session_views = []
+    window = opened(qtbot, qapp, desk)
+    assert window.book.run(window.book.by_id("session.start_lab"))
+    assert "is starting" in window.messages._nothing_yet.accessibleName()
+    trouble = FindingView(desk.now(), 0, Severity.ERROR, "start", "Port 8080 is in use by another program.")
+    desk.finding_views = [trouble]
+    desk.touch("findings")
+    assert window.bridge is not None
+    window.bridge.tick()
+    assert window.messages._told_box.isVisible()
+    assert "could not start. Port 8080" in window.messages._told.accessibleName()
+    assert "Nothing runs yet" in window.messages._nothing_yet.accessibleName()
+    window.let_go()
