@@ -10,24 +10,31 @@ from lxml import etree
 
 from console.app.views import Inspection, MessageView
 from console.openadr import codec, explain, rules
-from console.openadr.findings import Finding
+from console.openadr.findings import Finding, Severity
 from console.openadr.model import ItemBase
-from console.store.store import Store
+from console.store.database import StoreError
+from console.store.reading import Reader
 
 _PRETTY_LIMIT = 2 * 2**20
 
 
 def inspect_message(
-    store: Store, view: MessageView, own_name: str, tz: tzinfo, units: Mapping[str, ItemBase] | None = None
+    store: Reader, view: MessageView, own_name: str, tz: tzinfo, units: Mapping[str, ItemBase] | None = None
 ) -> Inspection:
     """Dissect, explain and lay out the message of ``view``; never raises for what is in it.
 
     ``units`` gives the item base of each rID, since report data name none.
     """
-    body = store.body(view.number)
+    lost: tuple[Finding, ...] = ()
+    try:
+        body = store.body(view.number)
+    except StoreError as error:
+        body, lost = b"", (Finding("store", Severity.ERROR, str(error)),)
     dissection = codec.dissect(body)
     sender, receiver = (own_name, view.peer) if view.outgoing else (view.peer, own_name)
-    findings: tuple[Finding, ...] = store.findings(view.number)
+    findings: tuple[Finding, ...] = (*lost, *store.findings(view.number))
+    if lost:
+        dissection = replace(dissection, findings=())
     if not body and view.reply_to and not findings:
         dissection = replace(dissection, findings=())  # an empty answer says all there is to say
     derived = tuple(dissection.findings)

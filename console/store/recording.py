@@ -186,11 +186,15 @@ class Recording(Reader):
         return default if text is None else json.loads(text)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that writes nothing, not even the files SQLite keeps beside a database in use."""
     in_use = path.with_name(path.name + "-wal").exists()
     mode = "mode=ro" if in_use else "immutable=1"
-    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?{mode}", uri=True, check_same_thread=False)
+    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?{mode}", uri=True, check_same_thread=False)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = connect_for_reading(path)
     # SQLite refuses a file that is shorter than its header says; this lets it read the pages that are there.
     connection.execute("PRAGMA writable_schema=ON")
     return connection
