@@ -168,7 +168,13 @@ def examine(certificate: Certificate, now: datetime | None = None) -> tuple[Find
 
     ERROR says that no node may take it, WARNING that some will not.
     """
-    return (*_about_key(certificate), *lifetime(certificate, now), *_about_purpose(certificate))
+    return (*_lasting(certificate), *lifetime(certificate, now))
+
+
+@lru_cache(_KEPT)
+def _lasting(certificate: Certificate) -> tuple[Finding, ...]:
+    """What holds at any time, found out once."""
+    return (*_about_key(certificate), *_about_purpose(certificate))
 
 
 def lifetime(certificate: Certificate, now: datetime | None) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Any
 BENCHES = {
     "first-light": "tests.bench.first_light",
     "codec": "tests.bench.codec",
+    "signatures": "tests.bench.signatures",
 }
 
 
