@@ -45,6 +45,8 @@ class Peer:
     binding: Binding = Binding.PULL
     fingerprint: str = ""
     """Last ten bytes of the certificate's SHA-256, upper-case hex pairs with colons; empty without one."""
+    issuers: tuple[str, ...] = ()
+    """Fingerprints of the authorities above that certificate: what people write down by mistake."""
 
 
 # Inputs ------------------------------------------------------------------------------------------------------------
@@ -124,6 +126,14 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """From now on ``to`` is reached at ``url``, a base up to and including ``…/OpenADR2/Simple/2.0b``; empty: no more."""
+
+    to: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """Wake me at ``at``; starting a running timer of the same name moves it."""
 
@@ -155,7 +165,7 @@ class Keep:
     """Role state changed: it has to be on disk before the reply of this input leaves."""
 
 
-Action = Reply | Send | StartTimer | StopTimer | Noted | Found | Keep
+Action = Reply | Send | Reach | StartTimer | StopTimer | Noted | Found | Keep
 
 
 class Ids(Protocol):

@@ -133,7 +133,10 @@ class Registry:
         if not fingerprint or fingerprint.upper() == peer.fingerprint.upper():
             return None
         shown = f"certificate {peer.fingerprint}" if peer.fingerprint else "no certificate"
-        return Refusal("463", f"the peer shows {shown}, {fingerprint.upper()} is expected", 517)
+        why = ""
+        if fingerprint.upper() in peer.issuers:
+            why = ", which is the fingerprint of the authority (CA) above it and not of the VEN's own certificate"
+        return Refusal("463", f"the peer shows {shown}, {fingerprint.upper()} is expected{why}", 517)
 
     def state(self) -> list[Kept]:
         return [

@@ -89,13 +89,16 @@ class Recorder:
         self._name_request_of(answer)
         return answer
 
-    def request_goes(self, start_line: str, headers: Headers, message: Payload, body: bytes, peer: Peer) -> int:
+    def request_goes(
+        self, start_line: str, headers: Headers, message: Payload, body: bytes, peer: Peer, to: str = ""
+    ) -> int:
+        """Record a request of ours; ``to`` is the peer's name where it is known before it answers."""
         number = self._append(True, peer, start_line, headers, body)
-        self._derive_own(number, message, peer.address)
+        self._derive_own(number, message, to or peer.address)
         return number
 
-    def answer_came(self, answer: Answer, peer: Peer, number: int) -> int:
-        return self._append(
+    def answer_came(self, answer: Answer, peer: Peer, number: int, name: str = "") -> int:
+        came = self._append(
             False,
             peer,
             answer.start_line,
@@ -106,6 +109,9 @@ class Recorder:
             status=answer.status,
             latency=timedelta(seconds=answer.latency),
         )
+        if name:
+            self._store.derive(came, peer=name)
+        return came
 
     def no_answer_came(self, lost: Undelivered, peer: Peer, number: int, tell: bool) -> None:
         """Note on message ``number`` that it went unanswered, and record what came instead of an answer."""

@@ -19,6 +19,7 @@ from console.openadr import codec
 from console.openadr.actions import (
     Action,
     Answered,
+    Binding,
     Command,
     Failure,
     FailureKind,
@@ -26,6 +27,7 @@ from console.openadr.actions import (
     Input,
     Keep,
     Noted,
+    Reach,
     Received,
     Reply,
     Role,
@@ -44,9 +46,20 @@ from console.session.recorder import Recorder, element_of
 from console.session.tasks import Tasks
 from console.session.timers import Timers
 from console.store.store import Store, StoreError
-from console.transport.exchange import Answer, Client, Request, Response, Server, Undelivered, status_line
+from console.transport.exchange import (
+    Answer,
+    Client,
+    Request,
+    Response,
+    Server,
+    TransportError,
+    Undelivered,
+    status_line,
+)
+from console.transport.fleet import Fleet
 from console.transport.http_client import HttpClient
 from console.transport.http_server import HttpServer
+from console.transport.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +97,10 @@ class Session:
         Refuse messages with schema errors instead of acting on them as far as they make sense.
     timezone : tzinfo
         For instants in summaries.
+    tls : Tls, optional
+        Serve and connect by TLS; without it a server is plain, and a client believes whom this machine believes.
+    fleet : Fleet, optional
+        Connections shared with other sessions of the process.
     """
 
     def __init__(
@@ -96,6 +113,8 @@ class Session:
         kind: Kind | None = None,
         strict: bool = False,
         timezone: tzinfo = UTC,
+        tls: Tls | None = None,
+        fleet: Fleet | None = None,
     ) -> None:
         self.name = name
         self.role = role
@@ -109,6 +128,9 @@ class Session:
         self._recorder = Recorder(name, store, clock, self._peer_name, self._tell, self.kind is Kind.VTN, timezone)
         self._timers = Timers(clock, self._timer_fired)
         self._tasks = Tasks(self._task_failed)
+        self._tls = tls
+        self._fleet = fleet
+        self._own_fleet: Fleet | None = None
         self._servers: list[Server] = []
         self._clients: dict[str, Client] = {}
         self._lanes: dict[str, Lane] = {}
@@ -116,7 +138,8 @@ class Session:
         self._counterpart = ""
         self._own_id = ""
         self._trouble = ""
-        self._wire_text = ""
+        self._wire_texts: dict[str, str] = {}
+        """What was last wrong with the wire to each peer, so that an outage is told once."""
         self._started = self._closed = False
         self._answering = 0
         self._quiet = asyncio.Event()
@@ -126,7 +149,7 @@ class Session:
 
     async def serve(self, host: str, port: int) -> str:
         """Listen for peers and start the role; the base URL. Raises TransportError in one clear sentence."""
-        server = HttpServer(host, port, self.answer)
+        server = HttpServer(host, port, self.answer, tls=self._tls)
         await server.start()
         self.serve_through(server)
         return server.url
@@ -143,18 +166,38 @@ class Session:
 
         ``peer`` is the venID a VTN pushes to; empty for a VEN's one VTN. Raises TransportError for what is no URL.
         """
-        self.connect_through(HttpClient(url), peer=peer)
+        client = self._fleet.client(url, Binding.PULL) if self._fleet else HttpClient(url, tls=self._tls)
+        self.connect_through(client, peer=peer)
         self.url = self.url or url
 
     def connect_through(self, client: Client, *, peer: str = "") -> None:
         """Reach a peer through a transport that is made already, and start the role."""
+        self._take_client(peer, client)
+        self.start()
+
+    def _take_client(self, peer: str, client: Client) -> None:
         self._clients[peer] = client
         self._lanes[peer] = Lane(
             f"{self.name} to {peer or client.peer.address}", self.clock, self._tasks, self._deliver
         )
         for outgoing in self._held.pop(peer, ()):
             self._lanes[peer].put(outgoing)
-        self.start()
+
+    def _reach(self, to: str, url: str) -> None:
+        """The role says where a peer of its is reached from now on, or that it is no more."""
+        if not url:
+            self._lanes.pop(to, None)
+            self._clients.pop(to, None)
+            self._wire_texts.pop(to, None)
+            return
+        try:
+            if self._fleet is None and self._own_fleet is None:
+                self._own_fleet = Fleet(tls=self._tls)
+            fleet = self._fleet or self._own_fleet
+            assert fleet is not None
+            self._take_client(to, fleet.client(url))
+        except TransportError as error:
+            self._tell(FindingMade(0, "wire", Severity.ERROR.word, "oadrTransportAddress", f"{to}: {error}"))
 
     def start(self) -> None:
         """Let the role begin, from its saved state where there is one; done by serve and connect."""
@@ -176,6 +219,8 @@ class Session:
         await self._tasks.close()
         for client in self._clients.values():
             await client.close()
+        if self._own_fleet is not None:
+            await self._own_fleet.close()
         self._recorder.close()
 
     # What the desk asks --------------------------------------------------------------------------------------------
@@ -290,19 +335,24 @@ class Session:
                 await self.store.flush()
             except StoreError as error:
                 self._found_broken(f"A message was sent although its state is not on disk: {error}", 0)
-        client = self._clients[send.to]
+        client = self._clients.get(send.to)
+        if client is None:
+            failure = Failure(FailureKind.MESSAGE, f"{send.to} is not reached any more.")
+            self._execute(self._ask(Answered(send, failure=failure)))
+            return
         body = codec.write(send.message)
         start_line, headers = client.headers_of(send.service, body)
-        number = self._recorder.request_goes(start_line, headers, send.message, body, client.peer)
+        number = self._recorder.request_goes(start_line, headers, send.message, body, client.peer, send.to)
         answer = await client.post(send.service, body)
         if isinstance(answer, Undelivered):
-            self._recorder.no_answer_came(answer, client.peer, number, tell=answer.text != self._wire_text)
-            self._wire_text = answer.text
+            told = self._wire_texts.get(send.to) == answer.text
+            self._recorder.no_answer_came(answer, client.peer, number, tell=not told)
+            self._wire_texts[send.to] = answer.text
             failure = Failure(FailureKind.WIRE, answer.text)
             self._execute(self._ask(Answered(send, failure=failure)), number)
             return
-        self._wire_text = ""
-        number = self._recorder.answer_came(answer, client.peer, number)
+        self._wire_texts.pop(send.to, None)
+        number = self._recorder.answer_came(answer, client.peer, number, send.to)
         answered = await self._read_answer(send, answer, number)
         self._execute(self._ask(answered), number)
 
@@ -363,6 +413,8 @@ class Session:
                 self._timers.stop(name)
             case Send(to=to):
                 self._send(to, Outgoing(action, after_commit=keep))
+            case Reach(to, url):
+                self._reach(to, url)
             case Reply() | Found() | Keep():
                 pass
 

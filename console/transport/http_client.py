@@ -6,7 +6,6 @@ does not come back, or is not HTTP, is :class:`Undelivered` with the reason in w
 
 from __future__ import annotations
 
-import os
 import ssl
 import time
 from collections.abc import Iterable
@@ -17,9 +16,10 @@ import httpcore
 import httpx
 
 from console.openadr.actions import Binding, Peer, Service
-from console.openadr.findings import Finding, Severity
-from console.transport import coding, paths
-from console.transport.exchange import BODY_LIMIT, KEPT_OF_OVERSIZE, Answer, Headers, TransportError, Undelivered
+from console.transport import paths
+from console.transport.exchange import BODY_LIMIT, Answer, Headers, TransportError, Undelivered
+from console.transport.reading import read_answer, unreached
+from console.transport.tls import Tls
 
 SHORTEST_TIMEOUT = 5.0
 """Seconds; the profile asks for a time-out that can be set and is not below."""
@@ -36,7 +36,9 @@ _KEPT_OF_GARBAGE = 16 * 2**10
 class HttpClient:
     """Posts to the services under one base URL; see :class:`console.transport.exchange.Client`."""
 
-    def __init__(self, url: str, *, timeout: float = 10.0, body_limit: int = BODY_LIMIT) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = 10.0, body_limit: int = BODY_LIMIT, tls: Tls | None = None
+    ) -> None:
         """Raises TransportError for what is no base URL, ValueError for a time-out below five seconds."""
         if timeout < SHORTEST_TIMEOUT:
             raise ValueError(f"the time-out must be {SHORTEST_TIMEOUT:g} s or longer, not {timeout:g} s")
@@ -47,7 +49,7 @@ class HttpClient:
         self._timeout = timeout
         self._body_limit = body_limit
         self._peer = Peer(self._base.netloc, Binding.PULL)
-        self._wire = _RecordingTransport(_trust())
+        self._wire = _RecordingTransport(_trust() if tls is None else tls.client)
         self._http = httpx.AsyncClient(
             transport=self._wire,
             headers=_HEADERS,
@@ -79,7 +81,10 @@ class HttpClient:
         except httpx.HTTPError as error:
             garbage = self._wire.received if isinstance(error, httpx.RemoteProtocolError) else b""
             return Undelivered(self._in_words(error, garbage), time.monotonic() - start, garbage)
-        return self._answer(response, received, time.monotonic() - start)
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in response.headers.raw
+        )
+        return read_answer(response.status_code, headers, received, self._body_limit, time.monotonic() - start)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -95,24 +100,6 @@ class HttpClient:
                 break
         return bytes(received)
 
-    def _answer(self, response: httpx.Response, received: bytes, latency: float) -> Answer:
-        body, size, findings = received, len(received), ()
-        if size > self._body_limit:
-            size = max(size, _announced(response))
-            text = f"The answer has {size} bytes or more; at most {self._body_limit} are taken. Its beginning was kept."
-            body, findings = received[:KEPT_OF_OVERSIZE], (Finding("size", Severity.ERROR, text),)
-        else:
-            try:
-                body = coding.decoded(received, response.headers.get("Content-Encoding", ""), self._body_limit)
-                size = len(body)
-            except coding.CodingError as error:
-                findings = (Finding("http", Severity.ERROR, str(error), clause="9.1"),)
-        findings = (*findings, *_about_headers(response, bool(received)))
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in response.headers.raw
-        )
-        return Answer(response.status_code, headers, body, size, latency, findings)
-
     def _in_words(self, error: httpx.HTTPError, garbage: bytes) -> str:
         """What happened and what to look at, for a field engineer."""
         where = self._peer.address
@@ -120,7 +107,7 @@ class HttpClient:
             case httpx.ConnectTimeout():
                 return f"{where} did not take the connection within {self._timeout:g} s. Is a firewall between?"
             case httpx.ConnectError():
-                return f"{where} cannot be reached: {_root_text(error)}. Is the address right, and does it run?"
+                return unreached(where, error)
             case httpx.TimeoutException():
                 return f"{where} took the request but did not answer within {self._timeout:g} s."
             case httpx.RemoteProtocolError() if garbage:
@@ -208,35 +195,3 @@ class _RecordingStream(httpcore.AsyncNetworkStream):
 def _trust() -> ssl.SSLContext:
     """One context for all: making one costs some 15 ms."""
     return ssl.create_default_context()
-
-
-def _announced(response: httpx.Response) -> int:
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else 0
-
-
-def _about_headers(response: httpx.Response, has_body: bool) -> tuple[Finding, ...]:
-    """What the profile says of response headers and this answer does otherwise."""
-    if response.status_code != 200:
-        return ()
-    found: list[Finding] = []
-    kind = response.headers.get("Content-Type", "")
-    if has_body and kind.partition(";")[0].strip().lower() != "application/xml":
-        named = f"is {kind}" if kind else "is missing"
-        text = f"The Content-Type of the answer {named}; it has to be application/xml."
-        found.append(Finding("http", Severity.WARNING, text, clause="9.1"))
-    if response.headers.get("Transfer-Encoding"):
-        text = "The answer is chunked, which the simple HTTP binding does not allow; it needs a Content-Length."
-        found.append(Finding("http", Severity.WARNING, text, clause="9.1"))
-    return tuple(found)
-
-
-def _root_text(error: BaseException) -> str:
-    """The innermost reason, which is the operating system's."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror[:1].lower() + error.strerror[1:]
-    return str(error) or type(error).__name__

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from asyncio.sslproto import SSLProtocol
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +32,18 @@ from console.transport.exchange import (
     Response,
     TransportError,
 )
-from console.transport.ports import why_not
+from console.transport.ports import files_allowed, why_not
+from console.transport.tls import Shown, Tls, ended
 
 log = logging.getLogger(__name__)
 
 _KEPT_OF_GARBAGE = 16 * 2**10
 """Bytes remembered of what a connection sent since its last request."""
+
+_BACKLOG = 1024
+"""Connections the system holds until they are taken: a fleet comes all at once."""
+
+_MOST_CONNECTIONS = 20_000
 
 _XML_TYPES = ("application/xml", "application/xml; charset=utf-8", "application/xml;charset=utf-8")
 
@@ -47,11 +55,27 @@ class Patience:
     body: float = 30.0
     """From the end of the head to the end of the body."""
     head: float = 30.0
-    """From the first byte of a request to the end of its head."""
+    """From the first byte of a request to the end of its head, and from the connection to its first byte."""
+    handshake: int = 20
+    """Of TLS."""
     idle: float = 3630.0
     """Between requests of one connection."""
     leave: float = 2.0
     """For answers under way when the server closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many connections are held open at once; further ones are closed as they come."""
+
+    connections: int
+    of_one_host: int
+
+    @classmethod
+    def of_this_machine(cls) -> Limits:
+        """Three quarters of the files this process may open, and no single host gets more than half of those."""
+        most = min(_MOST_CONNECTIONS, files_allowed() * 3 // 4)
+        return cls(most, max(1, most // 2))
 
 
 class HttpServer:
@@ -65,10 +89,21 @@ class HttpServer:
         *,
         patience: Patience | None = None,
         body_limit: int = BODY_LIMIT,
+        tls: Tls | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """``port`` 0 takes a free one. Nothing is opened before :meth:`start`."""
+        """``port`` 0 takes a free one. Nothing is opened before :meth:`start`.
+
+        Raises TransportError for a ``tls`` without a certificate to serve with.
+        """
+        if tls is not None and tls.server is None:
+            raise TransportError("An https server needs a certificate and its key.")
         self.handler = handler
         self.patience = patience or Patience()
+        self.tls = tls
+        self.limits = limits or Limits.of_this_machine()
+        self._open: Counter[str] = Counter()
+        self._crowded: set[str] = set()
         self._host = host
         self._port = port
         self._body_limit = body_limit
@@ -80,20 +115,26 @@ class HttpServer:
     def url(self) -> str:
         """Base up to and including ``…/OpenADR2/Simple/2.0b``, with the real port."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}{paths.BASE}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://{host}:{self._port}{paths.BASE}"
 
     async def start(self) -> None:
         """Open the port. Raises TransportError that says why it cannot be and what to do."""
-        self._web = manager = web.Server(self._respond)
+        self._web = web.Server(self._respond)
         try:
             self._listener = await asyncio.get_running_loop().create_server(
-                lambda: _Connection(self, manager), self._host, self._port
+                self._connection, self._host, self._port, backlog=_BACKLOG
             )
         except OSError as error:
             raise TransportError(why_not(self._host, self._port, error)) from error
         except OverflowError as error:
             raise TransportError(f"{self._port} is not a port; ports are numbers from 0 to 65535.") from error
         self._port = self._listener.sockets[0].getsockname()[1]
+
+    def _connection(self) -> asyncio.BaseProtocol:
+        assert self._web is not None
+        plain = _Connection(self, self._web)
+        return plain if self.tls is None else _Guarded(self, plain, self.tls)
 
     async def close(self) -> None:
         """Stop listening and end every connection; answers under way get a moment."""
@@ -105,11 +146,54 @@ class HttpServer:
         await asyncio.gather(*self._reports, return_exceptions=True)
         self._listener = None
 
-    def report_garbage(self, address: str, received: bytes, why: str) -> None:
-        """Hand bytes that are no request to the handler; nobody waits for its answer."""
-        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(self.answer_garbage(address, received, why))
+    # Who may come ----------------------------------------------------------------------------------------------------
+
+    def admit(self, host: str, address: str) -> bool:
+        """Whether one more connection from ``host`` is taken; the first that is not is told."""
+        crowd = self._open[host] >= self.limits.of_one_host
+        if not crowd and self._open.total() < self.limits.connections:
+            self._open[host] += 1
+            return True
+        if host not in self._crowded:
+            self._crowded.add(host)
+            whose = f"from {host} alone" if crowd else "in all"
+            text = f"{self._open[host] if crowd else self._open.total()} connections {whose} are open;"
+            self._report(
+                Peer(address, Binding.PULL), b"", Finding("http", Severity.ERROR, f"{text} more are refused."), 503
+            )
+        return False
+
+    def release(self, host: str) -> None:
+        """A connection of ``host`` that was admitted is gone."""
+        self._open[host] -= 1
+        if self._open[host] < self.limits.of_one_host * 0.9:
+            self._crowded.discard(host)
+        if self._open[host] <= 0:
+            del self._open[host]
+
+    def report_handshake(self, address: str, error: BaseException | None, shown: Shown) -> None:
+        """Have the handler record that TLS came to nothing."""
+        finding = Finding("tls", Severity.ERROR, f"A TLS handshake failed: {ended(error)}", clause="10")
+        self._report(Peer(address, Binding.PULL, shown.fingerprint, shown.issuers), b"", finding, 403)
+
+    def _report(self, peer: Peer, received: bytes, finding: Finding, status: int) -> None:
+        request = Request(peer, "", "", None, (), received, len(received), (finding,), refusal=status)
+
+        async def hand_over() -> None:
+            await self.handler(request)
+
+        self._keep(hand_over())
+
+    def _keep(self, work: Coroutine[object, object, object]) -> None:
+        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(work)
         self._reports.add(task)
         task.add_done_callback(self._reports.discard)
+
+    # What comes ------------------------------------------------------------------------------------------------------
+
+    def report_garbage(self, address: str, received: bytes, why: str) -> None:
+        """Hand bytes that are no request to the handler; nobody waits for its answer."""
+        self._keep(self.answer_garbage(address, received, why))
 
     async def answer_garbage(self, address: str, received: bytes, why: str, status: int = 400) -> web.Response:
         """Have the handler record bytes that are no request; its answer."""
@@ -140,7 +224,13 @@ class HttpServer:
             text = f"The method {method} is not used by OpenADR: every request is a POST."
             findings = (*findings, Finding("http", Severity.ERROR, text, clause="9.1"))
             refusal = 501
-        peer = Peer(_address(incoming.transport), Binding.PULL)
+        connection = incoming.protocol
+        assert isinstance(connection, _Connection)
+        shown = connection.take_shown()
+        if shown.refused:
+            refusal = 403
+        findings = (*shown.findings, *findings)
+        peer = connection.peer
         body = await self._body(incoming)
         return Request(
             peer,
@@ -151,7 +241,7 @@ class HttpServer:
             body.kept,
             body.size,
             (*findings, *_about_headers(incoming, body.size), *body.findings),
-            body.refusal or refusal,
+            (refusal if refusal == 403 else 0) or body.refusal or refusal,
         )
 
     async def _body(self, incoming: web.BaseRequest) -> _Body:
@@ -217,7 +307,7 @@ class _Body:
 class _Connection(RequestHandler):
     """aiohttp's connection, remembering the bytes of the head under way in case they turn out to be none."""
 
-    __slots__ = ("_owner", "_sent", "_payload", "_head_timer")
+    __slots__ = ("_owner", "_sent", "_payload", "_head_timer", "_host", "_shown", "peer")
 
     def __init__(self, owner: HttpServer, manager: web.Server) -> None:
         super().__init__(
@@ -232,6 +322,30 @@ class _Connection(RequestHandler):
         self._sent = bytearray()
         self._payload: Any = None
         self._head_timer: asyncio.TimerHandle | None = None
+        self._host = ""
+        """Where it counts among the open ones; empty where it does not."""
+        self._shown = Shown()
+        self.peer = Peer()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        address = _address(transport)
+        host = address.rpartition(":")[0]
+        if self._owner.tls is not None:
+            self._shown = self._owner.tls.shown(transport.get_extra_info("ssl_object"))
+        self.peer = Peer(address, Binding.PULL, self._shown.fingerprint, self._shown.issuers)
+        if not self._owner.admit(host, address):
+            self.force_close()
+            return
+        self._host = host
+        self._head_timer = self._loop.call_later(self._owner.patience.head, self._head_too_slow)
+
+    def take_shown(self) -> Shown:
+        """What the peer's certificate comes to; what is odd about one that is taken is said once."""
+        shown = self._shown
+        if not shown.refused:
+            self._shown = Shown(shown.fingerprint, shown.issuers)
+        return shown
 
     def data_received(self, data: bytes) -> None:
         in_body = self._payload is not None and not self._payload.is_eof()
@@ -251,6 +365,9 @@ class _Connection(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_head_timer()
+        if self._host:
+            self._owner.release(self._host)
+            self._host = ""
         if self._sent:
             self._report("the connection ended before a head was complete.")
         super().connection_lost(exc)
@@ -270,6 +387,9 @@ class _Connection(RequestHandler):
 
     def _head_too_slow(self) -> None:
         self._head_timer = None
+        if not self._sent:
+            self.force_close()
+            return
         self._report(f"the head was not complete after {self._owner.patience.head:g} s.")
         self.force_close()
 
@@ -282,6 +402,37 @@ class _Connection(RequestHandler):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+class _Guarded(SSLProtocol):
+    """TLS before a connection. asyncio would do the same for ``create_server(ssl=…)``, but tells nobody of failures."""
+
+    def __init__(self, owner: HttpServer, inner: _Connection, tls: Tls) -> None:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        assert tls.server is not None
+        super().__init__(
+            loop, inner, tls.server, waiter, server_side=True, ssl_handshake_timeout=owner.patience.handshake
+        )
+        self._owner = owner
+        self._tls = tls
+        self._handshake = tls.server.latest
+        self._address = ""
+        waiter.add_done_callback(self._finished)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._address = _address(transport)
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._handshake.send = transport.write
+        super().connection_made(transport)
+
+    def _finished(self, waiter: asyncio.Future[None]) -> None:
+        self._handshake.send = None
+        error = None if waiter.cancelled() else waiter.exception()
+        if error is not None:
+            chain = self._handshake.chain
+            shown = self._tls.judge(chain) if chain else Shown()
+            self._owner.report_handshake(self._address, error, shown)
 
 
 def _hint(received: bytes) -> str:

@@ -57,3 +57,13 @@ def _has_any(process: Path, sockets: set[str]) -> bool:
         return any(str(link.readlink()) in sockets for link in (process / "fd").iterdir())
     except OSError:
         return False
+
+
+def files_allowed() -> int:
+    """How many files and sockets this process may have open; 1024 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit worth knowing
+        return 8192
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else 2**20
