@@ -1,4 +1,4 @@
-"""The command line: ``nodebench [demo|vtn|ven|site] …``.
+"""The command line: ``nodebench [demo|vtn|ven|site|check] …``.
 
 Scripts rely on the commands, options, facts and exit codes as README lists them. Imports are made when a command needs
 them, so that ``vtn``, ``ven`` and ``demo --headless`` run without Qt and ``--help`` at once.
@@ -56,6 +56,12 @@ def port(text: str) -> int:
     return int(text)
 
 
+def days(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 36500:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of days; write 1 to 36500")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="nodebench",
@@ -94,6 +100,37 @@ def parser() -> argparse.ArgumentParser:
     ven.add_argument("--name", required=True, metavar="NAME")
     ven.add_argument("--site", type=Path, metavar="FILE", help="TOML of the house whose CEM and devices answer")
     ven.add_argument("--opt", choices=("optIn", "optOut"), help="answer every event so (default: the CEM's opinion)")
+
+    play = commands.add_parser("play", help="play scenarios and say which expectations came true")
+    play.add_argument("files", type=Path, nargs="+", metavar="FILE", help="scenario files, or folders of them")
+    play.add_argument(
+        "--speed", type=speed, metavar="N", help="over real sockets; default: in memory, as fast as it goes"
+    )
+    play.add_argument("--headless", action="store_true", help="as it is without: there is no player in the window yet")
+    play.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
+    play.add_argument("--json", action="store_true", help="one JSON object per scenario")
+
+    check = commands.add_parser("check", help="what is wrong with messages: files, folders, recordings")
+    check.add_argument(
+        "paths", nargs="+", metavar="PATH", help="file, folder (*.xml and recordings) or - for standard input"
+    )
+    check.add_argument("--json", action="store_true", help="one JSON object per message")
+    check.add_argument("--strict", action="store_true", help="warnings count as errors")
+    check.add_argument("--schema", type=Path, metavar="DIR", help="the official XSDs: adds their verdict")
+
+    certs = commands.add_parser("certs", help="test certificates: make them, or show those of a folder")
+    certs.add_argument("folder", type=Path, metavar="DIR")
+    certs.add_argument("--ca", action="store_true", help="make a test authority")
+    certs.add_argument("--vtn", action="append", default=[], metavar="NAME", help="make a VTN's; may be repeated")
+    certs.add_argument("--ven", action="append", default=[], metavar="NAME", help="make a VEN's; may be repeated")
+    certs.add_argument("--ecc", action="store_true", help="elliptic-curve keys (default: RSA)")
+    certs.add_argument(
+        "--host", action="append", default=[], metavar="H", help="further name or address of the nodes made"
+    )
+    certs.add_argument(
+        "--days", type=days, metavar="N", help="how long they are valid (default: 825, authorities 3650)"
+    )
+    certs.add_argument("--json", action="store_true", help="one JSON object per certificate")
 
     # Its options are the emulator's own: main() hands them on.
     commands.add_parser("site", help="emulated devices and CEM alone", add_help=False)
@@ -180,10 +217,36 @@ def _ven(options: argparse.Namespace) -> int:
     return run(lambda: run_ven(choices))
 
 
+def _check(options: argparse.Namespace) -> int:
+    from console.app.check import check_paths
+
+    return check_paths(options.paths, as_json=options.json, strict=options.strict, schema=options.schema)
+
+
+def _certs(options: argparse.Namespace) -> int:
+    from console.app.certs import CertsOptions, certs_command
+    from console.security.authority import KeyKind
+    from console.session.clock import SystemClock
+
+    kind = KeyKind.ECC if options.ecc else KeyKind.RSA
+    choices = CertsOptions(
+        options.folder, options.ca, options.vtn, options.ven, kind, options.host, options.days, options.json
+    )
+    return certs_command(choices, SystemClock().now())
+
+
 def _site(arguments: Sequence[str]) -> int:
     from console.app.site_bridge import site_command
 
     return site_command(arguments)
 
 
-_COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven}
+def _play(options: argparse.Namespace) -> int:
+    from console.app.running import run
+    from console.app.scenario.play import PlayOptions, play
+
+    choices = PlayOptions(options.files, options.speed, options.junit, options.json)
+    return run(lambda: play(choices))
+
+
+_COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven, "play": _play, "certs": _certs, "check": _check}

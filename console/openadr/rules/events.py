@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
 
 from console.openadr.calendar import Duration
-from console.openadr.enums import EventStatus, SignalName, SignalType
+from console.openadr.enums import EventStatus, OptType, SignalName, SignalType
 from console.openadr.model import (
     EiEventSignal,
     EiTarget,
@@ -13,6 +15,8 @@ from console.openadr.model import (
     ItemBase,
     OadrCreatedEvent,
     OadrDistributeEvent,
+    OadrEvent,
+    OadrRequestEvent,
     PayloadFloat,
     SignalPayload,
 )
@@ -136,6 +140,29 @@ def simple_levels_are_0_to_3(message: OadrDistributeEvent, found: Found) -> None
                 found(error, text, at=interval.payloads[0])
 
 
+@rule(10, clause=_GENERAL, on=OadrDistributeEvent)
+def cancelling_is_a_modification(message: OadrDistributeEvent, found: Found) -> None:
+    """A cancelled event has a higher modificationNumber than it had before, hence never 0."""
+    for wrapped in message.events:
+        descriptor = wrapped.event.descriptor
+        if descriptor.event_status == EventStatus.CANCELLED and descriptor.modification_number == 0:
+            text = f"Event {descriptor.event_id} is cancelled with the modificationNumber 0; cancelling adds one."
+            found(error, text, at=descriptor, field="modification_number")
+
+
+@rule(13, clause=_GENERAL, on=OadrDistributeEvent)
+def an_event_has_a_status(message: OadrDistributeEvent, found: Found) -> None:
+    """An event is far, near, active, completed or cancelled; it is near only while it ramps up."""
+    for wrapped in message.events:
+        descriptor, period = wrapped.event.descriptor, wrapped.event.active_period
+        if descriptor.event_status == EventStatus.NONE:
+            text = f"Event {descriptor.event_id} has the status none; far, near, active or completed is expected."
+            found(error, text, at=descriptor, field="event_status")
+        elif descriptor.event_status == EventStatus.NEAR and not period.ramp_up:
+            text = f"Event {descriptor.event_id} is near and has no x-eiRampUp; without one it goes from far to active."
+            found(warning, text, at=descriptor, field="event_status")
+
+
 @rule(14, clause=_GENERAL, on=OadrDistributeEvent)
 def simple_is_0_unless_active(message: OadrDistributeEvent, found: Found) -> None:
     """The current value of a SIMPLE signal is 0 while its event is not active."""
@@ -145,6 +172,35 @@ def simple_is_0_unless_active(message: OadrDistributeEvent, found: Found) -> Non
             if status != EventStatus.ACTIVE and signal.signal_name in _SIMPLE and signal.current_value:
                 text = f"The current value of SIMPLE is {signal.current_value:g} while the event is {status}; 0 is due."
                 found(error, text, at=signal, field="current_value")
+
+
+_PENDING = (EventStatus.FAR, EventStatus.NEAR)
+_NO_PRIORITY = 2**32
+
+
+def _place(wrapped: OadrEvent) -> tuple[int, int, datetime] | None:
+    """Where an event belongs in the list; None for those that keep an earlier place."""
+    descriptor, start = wrapped.event.descriptor, wrapped.event.active_period.dtstart
+    if descriptor.event_status == EventStatus.ACTIVE:
+        return 0, descriptor.priority or _NO_PRIORITY, start
+    return (1, 0, start) if descriptor.event_status in _PENDING else None
+
+
+@rule(15, clause=_GENERAL, on=OadrDistributeEvent)
+def events_are_in_order(message: OadrDistributeEvent, found: Found) -> None:
+    """Active events come first, by priority and then start; the pending ones follow by start."""
+    placed = [(wrapped, place) for wrapped in message.events if (place := _place(wrapped)) is not None]
+    for (earlier, before), (later, after) in pairwise(placed):
+        if after < before:
+            first, second = later.event.descriptor.event_id, earlier.event.descriptor.event_id
+            found(error, f"Event {first} belongs before event {second}: active first, then by start.", at=later.event)
+
+
+@rule(23, clause=_GENERAL, on=OadrRequestEvent)
+def only_vens_ask_for_events(message: OadrRequestEvent, found: Found) -> None:
+    """An oadrRequestEvent goes from a VEN to a VTN."""
+    if found.from_ven is False:
+        found(error, "A VTN sent an oadrRequestEvent; only a VEN does.")
 
 
 @rule(35, clause=_GENERAL, on=OadrCreatedEvent)
@@ -171,6 +227,16 @@ def request_ids_stand_in_each_answer(message: OadrCreatedEvent, found: Found) ->
         if not answer.request_id:
             text = f"The answer to {answer.qualified_event_id.event_id} lacks the requestID of the message answered."
             found(error, text, at=answer, field="request_id")
+
+
+@rule(48, clause=_GENERAL, on=OadrCreatedEvent)
+def what_is_refused_is_opted_out_of(message: OadrCreatedEvent, found: Found) -> None:
+    """An event answered with an error is opted out of."""
+    for answer in message.event_responses:
+        if answer.response_code.startswith(("4", "5")) and answer.opt_type != OptType.OPT_OUT:
+            event_id = answer.qualified_event_id.event_id
+            text = f"Event {event_id} is refused with {answer.response_code} and opted into; optOut is expected."
+            found(error, text, at=answer, field="opt_type")
 
 
 @rule(63, clause=_GENERAL, on=OadrDistributeEvent)
@@ -288,6 +354,28 @@ def signal_targets_name_device_classes(message: OadrDistributeEvent, found: Foun
         if signal.target is not None and not names_only_device_classes(signal.target):
             text = f"The target of signal {signal.signal_id} may hold endDeviceAsset only, and at least one."
             found(error, text, at=signal.target)
+
+
+_CLASSES = (
+    "Thermostat Strip_Heater Baseboard_Heater Water_Heater Pool_Pump Sauna Hot_tub Smart_Appliance Irrigation_Pump "
+    "Managed_Commercial_and_Industrial_Loads Simple_Residential_On_Off_Loads Exterior_Lighting Interior_Lighting "
+    "Electric_Vehicle Generation_Systems Load_Control_Switch Smart_Inverter EVSE RESU Energy_Management_System "
+    "Smart_Energy_Module Storage"
+)
+_DEVICE_CLASSES = frozenset(_CLASSES.split())
+
+
+def unknown_device_classes(target: EiTarget) -> list[str]:
+    """Device classes of a target that the standard does not list and that are no extensions."""
+    return [name for name in target.end_device_assets if name not in _DEVICE_CLASSES and not name.startswith("x-")]
+
+
+@rule(111, clause=_PROFILE_B, on=OadrDistributeEvent)
+def device_classes_are_listed(message: OadrDistributeEvent, found: Found) -> None:
+    """A device class is one of the standard's list, or a name of one's own starting with x-."""
+    for signal in _signals(message):
+        for name in unknown_device_classes(signal.target) if signal.target else ():
+            found(warning, f"The device class {name} is not in the standard's list.", at=signal.target)
 
 
 @rule(115, clause=_PROFILE_B, on=OadrDistributeEvent)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console.openadr.model import OadrCreateOpt
-from console.openadr.rules.events import names_only_device_classes
-from console.openadr.rules.register import Found, error, rule
+from console.openadr.model import OadrCancelOpt, OadrCreateOpt
+from console.openadr.rules.events import names_only_device_classes, unknown_device_classes
+from console.openadr.rules.register import Found, error, rule, warning
 
 _CLAUSE = "9.2.3"
 
@@ -46,3 +46,17 @@ def device_classes_only(message: OadrCreateOpt, found: Found) -> None:
     """oadrDeviceClass names device classes only, and is left out where there are none."""
     if message.device_class is not None and not names_only_device_classes(message.device_class):
         found(error, "oadrDeviceClass may hold endDeviceAsset only, and at least one.", at=message.device_class)
+
+
+@rule(209, clause=_CLAUSE, on=OadrCreateOpt)
+def device_classes_are_listed(message: OadrCreateOpt, found: Found) -> None:
+    """A device class is one of the standard's list, or a name of one's own starting with x-."""
+    for name in unknown_device_classes(message.device_class) if message.device_class else ():
+        found(warning, f"The device class {name} is not in the standard's list.", at=message.device_class)
+
+
+@rule(204, clause=_CLAUSE, on=(OadrCreateOpt, OadrCancelOpt))
+def an_opt_has_an_id(message: OadrCreateOpt | OadrCancelOpt, found: Found) -> None:
+    """An opt carries an optID; it need not be unique."""
+    if not message.opt_id.strip():
+        found(error, "The optID is empty; the opt could not be taken back.", field="opt_id")

@@ -17,6 +17,25 @@ _EITHER = (
 )
 
 
+_FROM_VEN = (m.OadrQueryRegistration, m.OadrCreatePartyRegistration)
+_FROM_VTN = (m.OadrCreatedPartyRegistration, m.OadrRequestReregistration)
+
+
+@rule(401, clause=_CLAUSE, on=(*_FROM_VEN, *_FROM_VTN))
+def registration_goes_its_way(message: m.Payload, found: Found) -> None:
+    """A VEN asks for registration; a VTN grants it, and asks for it to be renewed."""
+    right = isinstance(message, _FROM_VEN)
+    if found.from_ven is not None and found.from_ven != right:
+        found(error, f"A {'VTN' if right else 'VEN'} sent this; only a {'VEN' if right else 'VTN'} does.")
+
+
+@rule(500, clause=_GENERAL, on=m.OadrPoll)
+def only_vens_poll(message: m.OadrPoll, found: Found) -> None:
+    """An oadrPoll goes from a VEN to a VTN."""
+    if found.from_ven is False:
+        found(error, "A VTN sent an oadrPoll; only a VEN does.")
+
+
 @rule(402, clause=_CLAUSE, on=m.OadrCreatePartyRegistration)
 def a_registration_says_how_to_reach_the_ven(message: m.OadrCreatePartyRegistration, found: Found) -> None:
     """A VEN on HTTP says whether it polls; one that is pushed to, or speaks XMPP, gives its address."""

@@ -19,6 +19,7 @@ from console.openadr.model import (
     OadrReportRequest,
     OadrUpdateReport,
 )
+from console.openadr.rules.events import names_only_device_classes
 from console.openadr.rules.register import Found, error, rule, warning
 
 _CLAUSE = "9.2.4"
@@ -55,6 +56,16 @@ def an_offer_describes_and_holds_no_data(message: OadrRegisterReport, found: Fou
             found(error, f"{_label(report)} is only offered; it holds no data yet.", at=report)
         if report.report_id is not None:
             found(error, f"{_label(report)} is only offered; it has no eiReportID.", at=report, field="report_id")
+
+
+@rule(307, clause=_CLAUSE, on=OadrRegisterReport)
+def subjects_are_device_classes(message: OadrRegisterReport, found: Found) -> None:
+    """The reportSubject of a data point names device classes only."""
+    for report in message.reports:
+        for point in report.report_descriptions:
+            if point.report_subject is not None and not names_only_device_classes(point.report_subject):
+                text = f"The reportSubject of {point.r_id} may hold endDeviceAsset only, and at least one."
+                found(error, text, at=point.report_subject)
 
 
 @rule(308, clause=_CLAUSE, on=OadrRegisterReport)
@@ -194,6 +205,38 @@ def a_request_is_plain(message: OadrCreateReport | OadrRegisteredReport, found: 
             found(error, text, at=interval)
 
 
+@rule(322, clause=_CLAUSE, on=_REQUESTS)
+def requests_have_names_of_their_own(message: OadrCreateReport | OadrRegisteredReport, found: Found) -> None:
+    """The requests of one message have different reportRequestIDs."""
+    seen: set[str] = set()
+    for request in _requests(message):
+        if request.report_request_id in seen:
+            text = f"The reportRequestID {request.report_request_id!r} stands for two requests of this message."
+            found(error, text, at=request, field="report_request_id")
+        seen.add(request.report_request_id)
+
+
+@rule(324, clause=_CLAUSE, on=_REQUESTS)
+def periodic_reports_have_a_span(message: OadrCreateReport | OadrRegisteredReport, found: Found) -> None:
+    """A request for a report that is sent again and again says from when and for how long."""
+    for request in _requests(message):
+        specifier = request.report_specifier
+        if specifier.report_back_duration and specifier.report_interval is None:
+            text = f"Request {request.report_request_id} repeats every {specifier.report_back_duration}, but says not"
+            found(error, f"{text} from when and how long: reportInterval is missing.", at=specifier)
+
+
+@rule(327, clause=_CLAUSE, on=_REQUESTS)
+def metadata_is_spelt_so(message: OadrCreateReport | OadrRegisteredReport, found: Found) -> None:
+    """What is offered is asked for under the reportSpecifierID METADATA, spelt so."""
+    for request in _requests(message):
+        specifier = request.report_specifier
+        asked = specifier.report_specifier_id
+        if asked != _METADATA and asked.strip().upper() == _METADATA:
+            text = f"The reportSpecifierID is {asked!r}; METADATA is expected."
+            found(error, text, at=specifier, field="report_specifier_id")
+
+
 @rule(331, clause=_CLAUSE, on=OadrRegisterReport)
 def offers_follow_the_table(message: OadrRegisterReport, found: Found) -> None:
     """A well-known report is offered under METADATA_ with the type, reading and unit the standard's table gives it."""
@@ -266,6 +309,18 @@ def requests_leave_the_reading_open(message: OadrCreateReport | OadrRegisteredRe
             if point.reading_type != ReadingType.NOT_APPLICABLE:
                 text = f"The readingType asked for is {point.reading_type}; x-notApplicable is expected."
                 found(error, text, at=point, field="reading_type")
+
+
+@rule(342, clause=_CLAUSE, on=OadrUpdateReport)
+def states_are_points_in_time(message: OadrUpdateReport, found: Found) -> None:
+    """A resource's status holds at an instant: its interval has no duration, unless it also holds other values."""
+    for report in message.reports:
+        for interval in report.intervals:
+            values = [part.payload for part in interval.payloads if isinstance(part, OadrReportPayload)]
+            states = [value for value in values if isinstance(value, OadrPayloadResourceStatus)]
+            if states and len(states) == len(values) and interval.duration:
+                text = f"{_label(report)} gives a status a duration of {interval.duration}; a status has an instant."
+                found(error, text, at=interval, field="duration")
 
 
 def well_known_reports() -> Sequence[str]:
