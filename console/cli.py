@@ -62,12 +62,6 @@ def days(text: str) -> int:
     return int(text)
 
 
-def days(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= 36500:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of days; write 1 to 36500")
-    return int(text)
-
-
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="nodebench",
@@ -123,20 +117,6 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="one JSON object per message")
     check.add_argument("--strict", action="store_true", help="warnings count as errors")
     check.add_argument("--schema", type=Path, metavar="DIR", help="the official XSDs: adds their verdict")
-
-    certs = commands.add_parser("certs", help="test certificates: make them, or show those of a folder")
-    certs.add_argument("folder", type=Path, metavar="DIR")
-    certs.add_argument("--ca", action="store_true", help="make a test authority")
-    certs.add_argument("--vtn", action="append", default=[], metavar="NAME", help="make a VTN's; may be repeated")
-    certs.add_argument("--ven", action="append", default=[], metavar="NAME", help="make a VEN's; may be repeated")
-    certs.add_argument("--ecc", action="store_true", help="elliptic-curve keys (default: RSA)")
-    certs.add_argument(
-        "--host", action="append", default=[], metavar="H", help="further name or address of the nodes made"
-    )
-    certs.add_argument(
-        "--days", type=days, metavar="N", help="how long they are valid (default: 825, authorities 3650)"
-    )
-    certs.add_argument("--json", action="store_true", help="one JSON object per certificate")
 
     certs = commands.add_parser("certs", help="test certificates: make them, or show those of a folder")
     certs.add_argument("folder", type=Path, metavar="DIR")
@@ -255,18 +235,6 @@ def _certs(options: argparse.Namespace) -> int:
     return certs_command(choices, SystemClock().now())
 
 
-def _certs(options: argparse.Namespace) -> int:
-    from console.app.certs import CertsOptions, certs_command
-    from console.security.authority import KeyKind
-    from console.session.clock import SystemClock
-
-    kind = KeyKind.ECC if options.ecc else KeyKind.RSA
-    choices = CertsOptions(
-        options.folder, options.ca, options.vtn, options.ven, kind, options.host, options.days, options.json
-    )
-    return certs_command(choices, SystemClock().now())
-
-
 def _site(arguments: Sequence[str]) -> int:
     from console.app.site_bridge import site_command
 
@@ -281,4 +249,4 @@ def _play(options: argparse.Namespace) -> int:
     return run(lambda: play(choices))
 
 
-_COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven, "certs": _certs, "play": _play, "certs": _certs, "check": _check}
+_COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven, "play": _play, "certs": _certs, "check": _check}
