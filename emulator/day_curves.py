@@ -102,6 +102,10 @@ class HouseholdPower(DayCurve):
         smooth = np.interp(np.arange(MINUTES + 1), centres, power)
         return smooth * self._unrest(day)
 
+    def usual(self, at: datetime) -> float:
+        """What the profile has for the quarter of an hour an instant lies in, before unrest. [W]"""
+        return self._profile(at.astimezone(self._zone))
+
     def _profile(self, local: datetime) -> float:
         figure = _h25()[local.month, _kind_of_day(local.date())][local.hour * 4 + local.minute // 15]
         return float(base_load.profile_power(figure, local.timetuple().tm_yday, self._yearly_wh))

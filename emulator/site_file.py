@@ -130,6 +130,7 @@ class SiteTable(Table):
     connection: Annotated[float, BeforeValidator(_connection)] = 25.0 * 3 * NOMINAL_V
     yearly_consumption: Energy = 3_500_000.0
     start: TimeOfDay | None = None
+    planner: bool = False
 
 
 class DeviceTable(Table):
@@ -291,6 +292,7 @@ class _Reader:
             connection_w=site.connection,
             devices=tuple(each.config(site) for each in self._devices(tables.get("device", []))),
             start=site.start,
+            planner=site.planner,
         )
 
     def _devices(self, tables: object) -> list[DeviceTable]:

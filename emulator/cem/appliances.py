@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from emulator.cem.limits import Band
-from emulator.cem.plans import Act, AppliancePlan, GuardSettings, House, Why
+from emulator.cem.plans import Act, AppliancePlan, GuardSettings, House, Targets, Why
 from emulator.cem.resources import Appliance
 from emulator.cem.tariff import Tariff, Worth
 
@@ -30,16 +30,20 @@ class ApplianceRules:
         self._held: dict[str, str] = {}
         self._over_since: datetime | None = None
 
-    def decide(self, house: House, band: Band, tariff: Tariff, over: bool) -> tuple[AppliancePlan, ...]:
+    def decide(
+        self, house: House, band: Band, tariff: Tariff, over: bool, targets: Targets | None = None
+    ) -> tuple[AppliancePlan, ...]:
         """Plans; ``over`` says that the cap is broken although batteries and chargers do all they can."""
         self._over_since = (self._over_since or house.now) if over else None
         lasting = self._over_since is not None and house.now - self._over_since >= self._settings.persists
-        return tuple(self._plan(appliance, house, band, tariff, lasting) for appliance in house.appliances)
+        return tuple(self._plan(appliance, house, band, tariff, lasting, targets) for appliance in house.appliances)
 
-    def _plan(self, appliance: Appliance, house: House, band: Band, tariff: Tariff, over: bool) -> AppliancePlan:
+    def _plan(
+        self, appliance: Appliance, house: House, band: Band, tariff: Tariff, over: bool, targets: Targets | None
+    ) -> AppliancePlan:
         if appliance.waiting:
             self._held.pop(appliance.name, None)
-            return self._waiting(appliance, house, band, tariff)
+            return self._waiting(appliance, house, band, tariff, targets)
         self._surplus_since.pop(appliance.name, None)
         self._told.pop(appliance.name, None)
         if appliance.running:
@@ -47,7 +51,9 @@ class ApplianceRules:
         self._held.pop(appliance.name, None)
         return AppliancePlan(appliance, Act.NOTHING, Why.FREE)
 
-    def _waiting(self, appliance: Appliance, house: House, band: Band, tariff: Tariff) -> AppliancePlan:
+    def _waiting(
+        self, appliance: Appliance, house: House, band: Band, tariff: Tariff, targets: Targets | None
+    ) -> AppliancePlan:
         enough = self._surplus_lasts(appliance, house)
         if house.now < appliance.start:
             return AppliancePlan(appliance, Act.NOTHING, Why.WINDOW)
@@ -57,6 +63,11 @@ class ApplianceRules:
             return self._start(appliance, house.now, Why.LATEST)
         if band.upper is not None and house.fixed_w + appliance.peak_w > band.upper.watts:
             return AppliancePlan(appliance, Act.NOTHING, Why.LIMIT)
+        target = targets.devices.get(appliance.name) if targets else None
+        if target is not None and target.start is not None:
+            if house.now + self._settings.period >= target.start:
+                return self._start(appliance, house.now, Why.PLAN)
+            return AppliancePlan(appliance, Act.NOTHING, Why.PLAN)
         if tariff.worth in (Worth.CHEAP, Worth.NEGATIVE):
             return self._start(appliance, house.now, Why.PRICE)
         if tariff.worth is Worth.DEAR:

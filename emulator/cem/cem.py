@@ -15,8 +15,18 @@ from s2python.generated import gen_s2 as g
 from emulator.cem.guard import Guard
 from emulator.cem.instructing import Instructor
 from emulator.cem.limits import Band, Baselines, band
-from emulator.cem.plans import AppliancePlan, BatteryPlan, ChargerPlan, Decision, GuardSettings, House, ProducerPlan
-from emulator.cem.ports import GridSignal, LightState, LimitInForce, LimitSignal, Reason
+from emulator.cem.planning import Planning
+from emulator.cem.plans import (
+    AppliancePlan,
+    BatteryPlan,
+    ChargerPlan,
+    Decision,
+    GuardSettings,
+    House,
+    ProducerPlan,
+    Targets,
+)
+from emulator.cem.ports import GridSignal, LevelSignal, LightState, LimitInForce, LimitSignal, Reason
 from emulator.cem.reasons import limit as limit_text
 from emulator.cem.reasons import reasons, watts
 from emulator.cem.resources import Appliance, Battery, Charger, Load, Producer, Resource, measured_power, read
@@ -39,8 +49,14 @@ class Opinion:
 class Cem:
     """One house's manager."""
 
-    def __init__(self, zone: tzinfo, meter: str, settings: GuardSettings | None = None) -> None:
-        """``zone`` is for the times in reasons; ``meter`` is the name of the resource at the connection point."""
+    def __init__(
+        self, zone: tzinfo, meter: str, settings: GuardSettings | None = None, planning: Planning | None = None
+    ) -> None:
+        """``zone`` is for the times in reasons; ``meter`` is the name of the resource at the connection point.
+
+        With ``planning`` devices follow a plan of the day as far as the guard lets them; without, the guard's rules.
+        """
+        self.planning = planning
         self.settings = settings or GuardSettings()
         self.decision: Decision | None = None
         """The last one; None before the first."""
@@ -77,9 +93,25 @@ class Cem:
         self._baselines.measure(now, house.net_w)
         in_force = band(self._signals, now, house.must_run_w, self._baselines)
         price = tariff(self._signals, now, self.settings.usual_price)
-        self.decision = self._guard.decide(house, in_force, price)
+        self.decision = self._guard.decide(house, in_force, price, self._planned(house))
         self._reasons = reasons(self.decision, self._zone)
         return self._instruct(self.decision, now)
+
+    def _planned(self, house: House) -> Targets | None:
+        """What the plan has for now, after renewing it where it is due."""
+        if self.planning is None:
+            return None
+        self.planning.outlook.listen([instructor.session for instructor in self._instructors])
+        self.planning.renew(house, self._signals, lambda signal: self._level_cap(signal, house))
+        return self.planning.targets(house.now)
+
+    def _level_cap(self, signal: GridSignal, house: House) -> float:
+        """The cap a level makes, also where its event has not begun: then of what the house draws now. [W]"""
+        if not isinstance(signal, LevelSignal) or signal.level >= 3:
+            return house.must_run_w
+        begun = signal.start <= house.now
+        baseline = self._baselines.of(signal, house.now) if begun else house.net_w
+        return max(house.must_run_w, baseline / 2.0)
 
     def house(self, now: datetime) -> House:
         """The house as measured last."""

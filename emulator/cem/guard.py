@@ -5,6 +5,9 @@ or are held before their next step, and in an emergency chargers stop at once. U
 chargers up, PV is limited last. With nothing to keep: PV surplus goes to the house, the car, then the battery; the
 battery covers the house but not the car; the car charges as its user wants unless electricity is dear.
 
+Where a plan of the day is given, what devices would like to do comes from it instead of from these last rules; bands,
+reserves, dwell times and emergencies are kept all the same.
+
 All of it is feed-forward from one measured instant: what the house would draw without batteries and chargers is known,
 so what they may draw is too. Pure: `decide(house, band, tariff)` reads no clock, and what must be remembered (the last
 commands and when they changed) stays here.
@@ -17,7 +20,17 @@ from datetime import datetime, timedelta
 
 from emulator.cem.appliances import ApplianceRules
 from emulator.cem.limits import Band
-from emulator.cem.plans import BatteryPlan, ChargerPlan, Decision, GuardSettings, House, ProducerPlan, Why
+from emulator.cem.plans import (
+    BatteryPlan,
+    ChargerPlan,
+    Decision,
+    GuardSettings,
+    House,
+    ProducerPlan,
+    Target,
+    Targets,
+    Why,
+)
 from emulator.cem.resources import Battery, Charger, Producer
 from emulator.cem.tariff import Tariff, Worth
 
@@ -41,9 +54,11 @@ class Guard:
         self._chargers: dict[str, _Command] = {}
         self._producers: dict[str, float | None] = {}
         self._appliances = ApplianceRules(settings)
+        self._targets: Targets | None = None
 
-    def decide(self, house: House, band: Band, tariff: Tariff) -> Decision:
-        """Plans for every device that can be told something."""
+    def decide(self, house: House, band: Band, tariff: Tariff, targets: Targets | None = None) -> Decision:
+        """Plans for every device that can be told something; ``targets`` is what the plan of the day has for now."""
+        self._targets = targets
         chargers = self._charger_plans(house, band, tariff)
         batteries = self._battery_plans(house, band, tariff)
         over = self._over(house, band, chargers, batteries)
@@ -54,8 +69,12 @@ class Guard:
             chargers=chargers,
             batteries=batteries,
             producers=self._producer_plans(house, band, tariff, batteries),
-            appliances=self._appliances.decide(house, band, tariff, over),
+            appliances=self._appliances.decide(house, band, tariff, over, targets),
+            targets=targets,
         )
+
+    def _target(self, device: str) -> Target | None:
+        return self._targets.devices.get(device) if self._targets else None
 
     # Bounds
 
@@ -148,6 +167,9 @@ class Guard:
         short_of_room = band.lower is not None and house.fixed_w < band.lower.watts
         if short_of_room:
             return charger.max_w, Why.FREE
+        target = self._target(charger.name)
+        if target is not None:
+            return self._as_planned(charger, target, house), Why.PLAN
         if tariff.worth is Worth.DEAR:
             needed, why = self._needed(charger, house.now, tariff.until), Why.PRICE
         elif band.saving is not None and band.saving.level == 1:
@@ -156,6 +178,13 @@ class Guard:
             return charger.max_w, Why.FREE
         surplus = min(-house.fixed_w, charger.max_w)
         return (max(needed, surplus if surplus >= charger.min_w else 0.0), why)
+
+    def _as_planned(self, charger: Charger, target: Target, house: House) -> float:
+        """The plan's power; where it is the sun's, what the sun gives now. [W]"""
+        if target.power_w < charger.min_w / 2.0:
+            return 0.0
+        wanted = -house.fixed_w if target.binding.kind == "sun" else target.power_w
+        return min(max(wanted, charger.min_w), charger.max_w)
 
     def _needed(self, charger: Charger, now: datetime, until: datetime | None) -> float:
         """Least power until then with which the target is still met afterwards. [W]"""
@@ -201,6 +230,9 @@ class Guard:
         """What batteries would do together if there were no cap. [W]"""
         most_in = sum(battery.charge_w for battery in house.batteries)
         charging = self._expected_w(house)
+        planned = [target for b in house.batteries if (target := self._target(b.name)) is not None]
+        if self._targets is not None and planned and len(planned) == len(house.batteries):
+            return self._planned_w(self._targets, planned, house.fixed_w + charging)
         if tariff.worth in (Worth.CHEAP, Worth.NEGATIVE):
             return most_in, Why.PRICE
         if tariff.worth is Worth.DEAR and house.fixed_w + charging > 0.0:
@@ -208,6 +240,17 @@ class Guard:
         if house.fixed_w >= 0.0:
             return -house.fixed_w, Why.HOUSE
         return max(0.0, -(house.fixed_w + charging)), Why.SURPLUS
+
+    def _planned_w(self, targets: Targets, planned: list[Target], others_w: float) -> tuple[float, Why]:
+        """What the plan has batteries do together, the measured house for the forecast one. [W]"""
+        power = sum(target.power_w for target in planned)
+        balanced = abs(targets.net_w) < self._settings.hysteresis_w and abs(power) > NOTICEABLE_W
+        if balanced:  # the plan has them cover the house or take its surplus: they follow what is measured
+            return -others_w, Why.HOUSE if others_w > 0.0 else Why.SURPLUS
+        surplus = max(0.0, -others_w)
+        if power >= -NOTICEABLE_W and surplus > power:
+            return surplus, Why.SURPLUS
+        return power, Why.PLAN
 
     def _battery_plan(self, battery: Battery, share_w: float, why: Why, band: Band) -> BatteryPlan:
         # Chargers count on less than the battery may give, so that it covers them while they go down.

@@ -10,6 +10,8 @@ from datetime import datetime, tzinfo
 from typing import Protocol
 
 from emulator.cem.cem import Cem, Opinion
+from emulator.cem.planner_problem import Plan
+from emulator.cem.planning import Planning
 from emulator.cem.plans import GuardSettings
 from emulator.cem.ports import GridSignal, LightState, LimitInForce, Reason
 from emulator.links.s2.cem_session import CemSession
@@ -78,6 +80,16 @@ class HouseController:
     def lose_grid(self) -> None:
         self.cem.lose_grid()
 
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the day last made; None where there is none."""
+        return self.cem.planning.plan if self.cem.planning else None
+
+    def close(self) -> None:
+        """End the planner's thread, if there is one."""
+        if self.cem.planning is not None:
+            self.cem.planning.close()
+
     def opinion(self, signals: Sequence[GridSignal], now: datetime) -> Opinion:
         """See `Cem.opinion`."""
         return self.cem.opinion(signals, now)
@@ -103,17 +115,25 @@ class HouseController:
 
 
 def connect(
-    site: Site, zone: tzinfo | None = None, settings: GuardSettings | None = None, seed: int = 0
+    site: Site,
+    zone: tzinfo | None = None,
+    settings: GuardSettings | None = None,
+    seed: int = 0,
+    planning: Planning | None = None,
 ) -> HouseController:
     """Put a CEM in charge of a site.
 
     ``zone`` is for the times in reasons, by default the site's own; ``settings`` by default the guard's with the
-    site's connection; ``seed`` makes the S2 ids.
+    site's connection; ``seed`` makes the S2 ids. ``planning`` makes plans of the day; by default the site's
+    configuration says whether there is one, in a thread of its own.
     """
+    if planning is None and site.config.planner:
+        planning = Planning(connection_w=site.connection_w)
     cem = Cem(
         zone=zone or site.place.zone,
         meter=site.meter.name,
         settings=settings or GuardSettings(connection_w=site.connection_w),
+        planning=planning,
     )
     ids, trace = seeded_ids(seed), Trace()
     links: list[MemoryLink] = []

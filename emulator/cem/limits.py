@@ -96,8 +96,12 @@ class Baselines:
 
 def active(signals: Sequence[GridSignal], now: datetime) -> list[GridSignal]:
     """Signals in force, the most important first; tests are left out."""
-    running = [s for s in signals if not s.test and s.start <= now and (s.end is None or now < s.end)]
-    return sorted(running, key=lambda s: (not s.abnormal, s.priority or 1_000_000, s.start))
+    return ranked(s for s in signals if not s.test and s.start <= now and (s.end is None or now < s.end))
+
+
+def ranked(signals: Iterable[GridSignal]) -> list[GridSignal]:
+    """The most important first: abnormal, then OpenADR priority 1, 2, …, 0 last, then the earlier."""
+    return sorted(signals, key=lambda s: (not s.abnormal, s.priority or 1_000_000, s.start))
 
 
 def band(signals: Sequence[GridSignal], now: datetime, must_run_w: float, baselines: Baselines) -> Band:

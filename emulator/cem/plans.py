@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from emulator.cem.limits import Band
+from emulator.cem.planner_problem import Binding
 from emulator.cem.resources import Appliance, Battery, Charger, Load, Producer
 from emulator.cem.tariff import Tariff
 
@@ -103,8 +105,36 @@ class Why(StrEnum):
     SURPLUS = "surplus"
     EXPORT = "export"
     RESERVE = "reserve"
+    PLAN = "plan"
+    """The plan of the day has it so."""
     LATEST = "latest start"
     WINDOW = "window"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the plan of the day has for one device now."""
+
+    power_w: float
+    binding: Binding
+    until: datetime
+    """When the plan has something else."""
+    start: datetime | None = None
+    """When its programme begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the plan of the day has for now."""
+
+    price: float
+    """Per kWh, now."""
+    currency: str
+    dearest: float
+    """Price still to come."""
+    net_w: float
+    """At the connection."""
+    devices: Mapping[str, Target]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +192,5 @@ class Decision:
     batteries: tuple[BatteryPlan, ...] = field(default=())
     producers: tuple[ProducerPlan, ...] = field(default=())
     appliances: tuple[AppliancePlan, ...] = field(default=())
+    targets: Targets | None = None
+    """The plan followed; None where the guard goes by its own rules."""

@@ -81,10 +81,14 @@ class LimitInForce:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a device does what it does, in one line."""
+    """Why a device does what it does, in one line, and the same for machines."""
 
     device: str
     text: str
+    binding: str = ""
+    """The constraint that decides: ``limit``, ``device limit``, ``emergency``, ``price``, ``user`` …; empty is none."""
+    source: str = ""
+    """Where it comes from: eventID, ``user``, ``tariff``, ``connection``, ``device``."""
 
 
 @dataclass(frozen=True, slots=True)

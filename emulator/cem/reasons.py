@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
 from emulator.cem.limits import Bound
-from emulator.cem.plans import AppliancePlan, BatteryPlan, ChargerPlan, Decision, ProducerPlan, Why
+from emulator.cem.plans import AppliancePlan, BatteryPlan, ChargerPlan, Decision, ProducerPlan, Target, Why
 from emulator.cem.ports import Reason
 from emulator.cem.tariff import Tariff, Worth
 
@@ -76,17 +76,77 @@ class _Teller:
     def tell(self) -> Iterator[Reason]:
         decision = self._decision
         for charger in decision.chargers:
-            yield from self._line(charger.device.name, self._charger(charger))
+            yield from self._line(charger.device.name, self._charger(charger), charger.why)
         for battery in decision.batteries:
-            yield from self._line(battery.device.name, self._battery(battery))
+            yield from self._line(battery.device.name, self._battery(battery), battery.why)
         for appliance in decision.appliances:
-            yield from self._line(appliance.device.name, self._appliance(appliance))
+            yield from self._line(appliance.device.name, self._appliance(appliance), appliance.why)
         for producer in decision.producers:
-            yield from self._line(producer.device.name, self._producer(producer))
+            yield from self._line(producer.device.name, self._producer(producer), producer.why)
 
-    def _line(self, device: str, text: str) -> Iterator[Reason]:
+    def _line(self, device: str, text: str, why: Why) -> Iterator[Reason]:
         if text:
-            yield Reason(device, sentence(text))
+            yield Reason(device, sentence(text), *self._because(device, why))
+
+    def _because(self, device: str, why: Why) -> tuple[str, str]:
+        """The binding constraint and where it comes from, for machines."""
+        band = self._decision.band
+        match why:
+            case Why.LIMIT | Why.SUPPORT | Why.EXPORT:
+                bound = band.lower if why is Why.EXPORT else band.upper
+                return "limit", bound.source if bound else "connection"
+            case Why.EMERGENCY:
+                return why.value, band.emergency.source if band.emergency else ""
+            case Why.SAVING:
+                return why.value, band.saving.source if band.saving else ""
+            case Why.DEVICE_LIMIT:
+                upper, lower = band.of(device)
+                bound = upper or lower
+                return why.value, bound.source if bound else "device"
+            case Why.PRICE:
+                return why.value, self._decision.tariff.source
+            case Why.PLAN:
+                target = self._planned(device)
+                defaults = {"price": "tariff", "limit": "connection", "user": "user", "comfort": "user"}
+                return (
+                    (target.binding.kind, target.binding.source or defaults.get(target.binding.kind, "device"))
+                    if target
+                    else (why.value, "")
+                )
+            case Why.LATEST | Why.WINDOW:
+                return "window", "user"
+            case Why.RESERVE | Why.RISING:
+                return why.value, "device"
+            case Why.HOUSE | Why.SURPLUS:
+                return "self-consumption", "rule"
+            case _:
+                return "", ""
+
+    def _planned(self, device: str) -> Target | None:
+        targets = self._decision.targets
+        return targets.devices.get(device) if targets else None
+
+    def _plan_cause(self, device: str) -> str:
+        """What the plan rests on for a device now, in words."""
+        targets, target = self._decision.targets, self._planned(device)
+        if targets is None or target is None:
+            return "as planned"
+        binding = target.binding
+        match binding.kind:
+            case "limit" | "device limit":
+                return f"limit of event {binding.source}" if binding.source else "limit of the grid connection"
+            case "target":
+                return f"stored energy for event {binding.source}"
+            case "user":
+                return "what its user wants leaves no other time"
+            case "sun":
+                return "PV surplus"
+            case "comfort":
+                return "it would fall below what its user wants"
+            case _:
+                later = f", {targets.dearest:.2f} to come" if targets.dearest > targets.price + 0.005 else ""
+                event = f" from event {binding.source}" if binding.source else ""
+                return f"{targets.price:.2f} {targets.currency}/kWh{event}{later}"
 
     # Words for what holds
 
@@ -159,6 +219,13 @@ class _Teller:
                 return f"{name} {held}: {self._saving()}{self._need(plan)}"
             case Why.RISING:
                 return f"{name} {held}: it rises again when the change has lasted a minute"
+            case Why.PLAN:
+                if plan.power_w <= 0.0 and plan.device.target is not None and plan.device.needs_s <= 0.0:
+                    return f"{name} waits: it has its {percent(plan.device.target)}"
+                doing = f"charges with {watts(plan.power_w)}" if plan.power_w > 0.0 else "waits"
+                target = self._planned(own)
+                until = self._until(target.until) if target else ""
+                return f"{name} {doing} as planned{until}: {self._plan_cause(own)}{self._need(plan)}"
             case Why.AWAY:
                 return ""
             case _:
@@ -195,6 +262,10 @@ class _Teller:
                 return f"{told} and no more: {self._cap()}"
             case Why.DEVICE_LIMIT:
                 return f"{told}: {self._device_bound(own)}"
+            case Why.PLAN:
+                target = self._planned(own)
+                until = self._until(target.until) if target else ""
+                return f"{told} as planned{until}: {self._plan_cause(own)}{stops if power < 0.0 else ''}"
             case Why.PRICE:
                 return f"{told}: {self._price(self._decision.tariff)}{stops if power < 0.0 else ''}"
             case Why.EXPORT:
@@ -233,6 +304,12 @@ class _Teller:
                 return f"{name} waits until {self._clock(device.start)}, as its user set"
             case Why.LATEST:
                 return f"{name} starts now: its window closes at {self._clock(device.end)}"
+            case Why.PLAN if plan.act.value == "start":
+                return f"{name} starts as planned: {self._plan_cause(device.name)}"
+            case Why.PLAN:
+                target = self._planned(device.name)
+                when = f" until {self._clock(target.start)}" if target and target.start else ""
+                return f"{name} waits{when} as planned: {self._plan_start(device.name)}; {latest}"
             case Why.SURPLUS if plan.act.value == "start":
                 return f"{name} starts: PV gives {watts(self._house.produced_w - self._house.base_w)} to spare"
             case Why.SURPLUS:
@@ -241,6 +318,11 @@ class _Teller:
                 return f"{name} starts: {self._price(self._decision.tariff)}"
             case _:
                 return f"{name} waits: {self._cause(plan.why)}; {latest}"
+
+    def _plan_start(self, device: str) -> str:
+        target = self._planned(device)
+        kind = target.binding.kind if target else ""
+        return {"sun": "PV surplus then", "price": "cheaper then"}.get(kind, "its window leaves no better time")
 
     def _cause(self, why: Why) -> str:
         match why:

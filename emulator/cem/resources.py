@@ -74,6 +74,8 @@ class Battery:
     wh_per_level: float
     """Energy it gives for one whole level; 0 where its description doesn't tell."""
     modes: tuple[Mode, ...]
+    top: float = 1.0
+    """Level above which it takes nothing."""
 
     def above_wh(self, level: float) -> float:
         """Energy it can give until it is down to a level."""
@@ -295,6 +297,7 @@ def _battery(
         discharge_w=-giving.low_w,
         wh_per_level=-giving.low_w / per_second / SECONDS_PER_HOUR if per_second > 0.0 else 0.0,
         modes=modes,
+        top=system.storage.fill_level_range.end_of_range / whole,
     )
 
 

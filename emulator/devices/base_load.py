@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from emulator.cem.ports import DeviceSnapshot
 from emulator.day_curves import HouseholdPower
@@ -28,6 +28,10 @@ class BaseLoad:
 
     def step(self, now: datetime, dt_s: float) -> None:
         self.power_w = self._household.mean(now, 0.0, dt_s)
+
+    def expected_w(self, now: datetime, from_s: float, to_s: float) -> float:
+        """Mean power its profile expects between two times after ``now``: habits, without their unrest. [W]"""
+        return self._household.usual(now + timedelta(seconds=(from_s + to_s) / 2.0))
 
     def reason(self) -> str:
         return ""

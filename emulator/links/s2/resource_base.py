@@ -6,12 +6,14 @@ behaviour: what a device may and will do is the device's business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+import itertools
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from s2python.generated import gen_s2 as g
 
+from emulator.devices.base_load import BaseLoad
 from emulator.devices.device import Device
 from emulator.links.s2.codec import IdSource
 from emulator.links.s2.instructions import Instruction, Status
@@ -20,6 +22,10 @@ from emulator.links.s2.session import ControlType
 
 L1 = g.CommodityQuantity.ELECTRIC_POWER_L1.value
 THREE_PHASE = g.CommodityQuantity.ELECTRIC_POWER_3_PHASE_SYMMETRIC.value
+
+QUARTER_S = 900.0
+QUARTERS = 96
+FORECAST_EVERY = timedelta(hours=1)
 
 Ended = tuple[Status, str]
 
@@ -32,6 +38,23 @@ def span(low: float, high: float) -> dict[str, float]:
 def milliseconds(seconds: float) -> int:
     """An S2 Duration."""
     return round(seconds * 1000.0)
+
+
+def forecast_elements(
+    expected_w: Callable[[datetime, float, float], float], now: datetime, quantity: str, from_s: float = 0.0
+) -> list[dict[str, object]]:
+    """Elements of a PowerForecast in quarters of an hour up to a day ahead, the first from ``from_s`` on.
+
+    ``expected_w(now, from_s, to_s)`` is the mean power expected between two times after ``now``.
+    """
+    edges = [from_s, *(QUARTER_S * number for number in range(1, QUARTERS + 1))]
+    return [
+        {
+            "duration": milliseconds(end - begin),
+            "power_values": [{"commodity_quantity": quantity, "value_expected": expected_w(now, begin, end)}],
+        }
+        for begin, end in itertools.pairwise(edges)
+    ]
 
 
 class DeviceResource:
@@ -96,7 +119,21 @@ class DeviceResource:
 
 
 class MeteredLoad(DeviceResource):
-    """A consumer nobody steers."""
+    """A consumer nobody steers; once an hour it tells what its profile expects of the next day."""
+
+    provides_forecast = True
+
+    def __init__(self, device: BaseLoad, ids: IdSource, quantity: str = L1) -> None:
+        super().__init__(device, ids, quantity)
+        self._household = device
+        self._forecast_at: datetime | None = None
+
+    def report(self, now: datetime) -> Iterable[Draft]:
+        yield from super().report(now)
+        if self._forecast_at is None or now - self._forecast_at >= FORECAST_EVERY:
+            self._forecast_at = now
+            elements = forecast_elements(self._household.expected_w, now, self.quantity)
+            yield g.PowerForecast, {"start_time": now, "elements": elements}
 
 
 class ConnectionMeter(DeviceResource):

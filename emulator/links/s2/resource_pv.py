@@ -1,7 +1,7 @@
 """A PV plant in S2: power envelope based control, the lower limit between nothing and all it has.
 
 What it could give without a limit is its PowerForecast for the next minute, since a measurement shows only what is left
-of it.
+of it. Once an hour that forecast goes on for a day in quarters of an hour.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from s2python.generated import gen_s2 as g
 from emulator.devices import PvPlant
 from emulator.links.s2.codec import IdSource
 from emulator.links.s2.instructions import Instruction, Status
-from emulator.links.s2.resource_base import DeviceResource, Ended, milliseconds, span
+from emulator.links.s2.resource_base import DeviceResource, Ended, forecast_elements, milliseconds, span
 from emulator.links.s2.rm_session import Draft
 from emulator.links.s2.session import ControlType
 
 FORECAST = timedelta(minutes=1)
+LONG_EVERY = timedelta(hours=1)
 
 
 class PvResource(DeviceResource):
@@ -32,6 +33,7 @@ class PvResource(DeviceResource):
         self._constraints_id = ids()
         self._begun: dict[str, datetime] = {}
         self._forecast_at: datetime | None = None
+        self._long_at: datetime | None = None
 
     def describe(self, control_type: ControlType, now: datetime) -> Iterable[Draft]:
         lower = {
@@ -55,8 +57,11 @@ class PvResource(DeviceResource):
         if self._forecast_at is None or now - self._forecast_at >= FORECAST:
             self._forecast_at = now
             value = {"commodity_quantity": self.quantity, "value_expected": self._device.available_w}
-            element = {"duration": milliseconds(FORECAST.total_seconds()), "power_values": [value]}
-            yield g.PowerForecast, {"start_time": now, "elements": [element]}
+            elements = [{"duration": milliseconds(FORECAST.total_seconds()), "power_values": [value]}]
+            if self._long_at is None or now - self._long_at >= LONG_EVERY:
+                self._long_at = now
+                elements += forecast_elements(self._device.expected_w, now, self.quantity, FORECAST.total_seconds())
+            yield g.PowerForecast, {"start_time": now, "elements": elements}
 
     def problem(self, instruction: Instruction, now: datetime) -> str | None:
         assert isinstance(instruction, g.PEBCInstruction)
