@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from threading import Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,35 +23,43 @@ class Window:
     """A sender's clock that is ahead."""
 
 
+class Taken(Enum):
+    """What became of a nonce."""
+
+    NEW = "new"
+    SEEN = "seen before"
+    NO_ROOM = "too many remembered"
+
+
 class Nonces:
-    """Remembers nonces until they are too old to matter; at most ``most`` of them."""
+    """Remembers nonces until they are too old to matter; at most ``most`` of them. Several threads may use it."""
 
     def __init__(self, most: int = 500_000) -> None:
         self._most = most
         self._seen: set[tuple[str, str]] = set()
         self._leaving: deque[tuple[datetime, list[tuple[str, str]]]] = deque()
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def has(self, signer: str, nonce: str, now: datetime) -> bool:
-        """Whether ``signer``, a fingerprint, used ``nonce`` within the time it was to be remembered."""
-        self._forget(now)
-        return (signer, nonce) in self._seen
-
-    def add(self, signer: str, nonce: str, now: datetime, until: datetime) -> bool:
-        """Remember a nonce until about ``until``; False where it cannot be since too many are remembered."""
-        self._forget(now)
-        if len(self._seen) >= self._most:
-            return False
-        self._seen.add((signer, nonce))
-        # One bucket a second, never before the last one's: each is let go as a whole, at most a little late.
-        leaves = until.replace(microsecond=0) + timedelta(seconds=1)
-        if self._leaving and leaves <= self._leaving[-1][0]:
-            self._leaving[-1][1].append((signer, nonce))
-        else:
-            self._leaving.append((leaves, [(signer, nonce)]))
-        return True
+    def take(self, signer: str, nonce: str, now: datetime, until: datetime) -> Taken:
+        """Take in a nonce of ``signer``, a fingerprint; a new one is kept until ``until``, or a little longer."""
+        key = signer, nonce
+        with self._lock:
+            self._forget(now)
+            if key in self._seen:
+                return Taken.SEEN
+            if len(self._seen) >= self._most:
+                return Taken.NO_ROOM
+            self._seen.add(key)
+            # A bucket for each second, let go as a whole; none leaves before one that was filled earlier.
+            leaves = until.replace(microsecond=0) + timedelta(seconds=1)
+            if self._leaving and leaves <= self._leaving[-1][0]:
+                self._leaving[-1][1].append(key)
+            else:
+                self._leaving.append((leaves, [key]))
+            return Taken.NEW
 
     def _forget(self, now: datetime) -> None:
         while self._leaving and self._leaving[0][0] < now:

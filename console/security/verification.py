@@ -25,7 +25,7 @@ from console.openadr.verdicts import ReferenceVerdict, ReplayVerdict, SignatureV
 from console.security import algorithms, certificates
 from console.security.algorithms import CANONICALIZATIONS, DIGESTS, SIGNATURE_METHODS, Canonicalization, SignatureMethod
 from console.security.certificates import Certificate, CertificateError
-from console.security.replay import Nonces, Window
+from console.security.replay import Nonces, Taken, Window
 from console.security.trust import Trust
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
@@ -424,15 +424,17 @@ class _Check:
         if nonces is None or now is None:
             return True
         assert replay is not None and replay.timestamp is not None and self._signer is not None
-        signer = self._signer.fingerprint
-        if nonces.has(signer, replay.nonce, now):
-            self._replay = ReplayVerdict(replay.timestamp, replay.nonce, replay.age, seen_before=True)
-            self._error(f"The nonce {_shown(replay.nonce)} of {self._signer.subject} came before: a repeated message.")
-            return False
-        if not nonces.add(signer, replay.nonce, now, replay.timestamp + self._settings.window.past):
-            self._error("More messages came within the time window than can be remembered; this one was refused.")
-            return False
-        return True
+        match nonces.take(self._signer.fingerprint, replay.nonce, now, replay.timestamp + self._settings.window.past):
+            case Taken.NEW:
+                return True
+            case Taken.SEEN:
+                self._replay = ReplayVerdict(replay.timestamp, replay.nonce, replay.age, seen_before=True)
+                nonce = _shown(replay.nonce)
+                self._error(f"The nonce {nonce} of {self._signer.subject} came before: a repeated message.")
+            case Taken.NO_ROOM:
+                text = "More messages came within the time window than can be remembered; this one was refused."
+                self._error(text)
+        return False
 
     # Saying it -------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from console.openadr.findings import Severity
 from console.openadr.verdicts import SignatureVerdict
 from console.security.authority import KeyKind, issue, new_authority
 from console.security.keys import Identity
-from console.security.replay import Nonces, Window
+from console.security.replay import Nonces, Taken, Window
 from console.security.signing import Signer, SigningError, sign
 from console.security.trust import Trust
 from console.security.verification import Verifier, VerifierSettings, verify
@@ -679,7 +679,8 @@ def test_a_nonce_is_remembered_as_long_as_its_message_would_be_in_time(other_ven
         assert verifier.verify(body, NOW + timedelta(seconds=first)).valid
         for later in range(first, 200, 3):
             assert not verifier.verify(body, NOW + timedelta(seconds=later)).valid
-        assert not nonces.has("anybody", "any", NOW + timedelta(seconds=63)) and len(nonces) == 0
+        assert nonces.take("anybody", "any", NOW + timedelta(seconds=63), NOW) is Taken.NEW
+        assert len(nonces) == 1
 
 
 def test_memory_for_nonces_is_bounded_and_full_means_no(other_ven: Identity, trust: Trust):
