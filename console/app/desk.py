@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
@@ -29,6 +30,7 @@ from console.app.views import (
     MessageView,
     Outcome,
     ReportView,
+    Search,
     Series,
     SessionState,
     SessionView,
@@ -57,6 +59,9 @@ from console.openadr.findings import Finding, Severity
 from console.openadr.units import item_base_of
 from console.session.clock import Clock
 from console.session.session import Session
+from console.store.body_search import BodySearch
+from console.store.filter import FilterError
+from console.store.filter_fields import field_of
 from console.store.store import Store
 
 _KEPT_FINDINGS = 500
@@ -93,7 +98,7 @@ class LiveDesk:
     def __init__(self, store: Store, clock: Clock, timezone: tzinfo) -> None:
         self.store = store
         self.clock = clock
-        self._timezone = ZoneInForce(timezone)
+        self._timezone = store.log.zone = ZoneInForce(timezone)
         self._since = clock.now()
         self.series_book = SeriesBook()
         self.nodes: dict[str, Node] = {}
@@ -259,6 +264,34 @@ class LiveDesk:
     def _own_name(self, view: MessageView) -> str:
         node = self.nodes.get(view.session)
         return (node.ven_id or view.session) if node and node.kind == "VEN" else view.session
+
+    def search(self, text: str, session: str = "") -> Search | None:
+        log = self.store.log
+        try:
+            rows, tests = log.in_doubt(text, session), log.body_tests(text)
+        except FilterError:
+            return None
+        if not len(rows):
+            return None
+        search = BodySearch(self.store, tests, rows)
+        search.start()
+        return search
+
+    def filter_values(self, field: str) -> Sequence[str]:
+        known = field_of(field)
+        if known is None:
+            return ()
+        if known.name == "event":
+            return tuple(dict.fromkeys(view.event.event_id for view in self._events.views()))
+        if known.name == "rule":
+            return tuple(dict.fromkeys(finding.rule for finding in self._findings))
+        return self.store.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        return self.store.recall(key, default)
+
+    def remember(self, key: str, value: object) -> None:
+        self.store.remember(key, value)
 
     # Acting -----------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from console.openadr.commands import EventDraft
 from console.openadr.facts import EventChanged, EventStatus, PresenceState
@@ -39,6 +39,7 @@ __all__ = [
     "MessageView",
     "Outcome",
     "ReportView",
+    "Search",
     "Selection",
     "Series",
     "SessionState",
@@ -319,6 +320,23 @@ class Outcome:
     """E.g. the eventID that was given."""
 
 
+class Search(Protocol):
+    """A look through bodies that goes on beside the loop."""
+
+    total: int
+    """Bodies to look at."""
+    done: int
+    finished: bool
+    trouble: str
+    """Why it ended early; empty if it did not."""
+
+    def take(self) -> bool:
+        """Take in what was found since the last call; then filters know it. Whether there was anything."""
+        ...
+
+    def cancel(self) -> None: ...
+
+
 class Desk(Protocol):
     """The one thing a front end holds. All calls return at once."""
 
@@ -359,6 +377,25 @@ class Desk(Protocol):
     def status(self) -> StatusView: ...
 
     def inspect(self, number: int) -> Inspection: ...
+
+    def search(self, text: str, session: str = "") -> Search | None:
+        """Look at the bodies that a filter text asks about and nobody has looked at; None where there are none.
+
+        A text that is no filter asks for nothing.
+        """
+        ...
+
+    def filter_values(self, field: str) -> Sequence[str]:
+        """What occurs in a field of the filter language, most frequent first; empty where that is not known."""
+        ...
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        """What :meth:`remember` was last given for a key."""
+        ...
+
+    def remember(self, key: str, value: object) -> None:
+        """Keep a JSON-able value in the recording: marks, notes, filters."""
+        ...
 
     def check_draft(self, draft: EventDraft) -> Sequence[Finding]: ...
 

@@ -7,13 +7,14 @@ what a live tail appended costs the new rows only.
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from console.store.columns import POOLS, Array, Columns, Texts
 from console.store.filter import Condition, FilterError, parse
+from console.store.filter_conditions import OnBody, body_parts
 from console.store.messages import COMPOSED, MessageView, Selection
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +37,8 @@ class Log:
     def __init__(self) -> None:
         self.columns = Columns()
         self.pools = {name: Texts() for name in POOLS}
+        self.zone: tzinfo = UTC
+        """In which times of day in a filter are meant."""
         self._compiled: OrderedDict[str, Condition] = OrderedDict()
         self._last_good = ""
         self._ascends_to = 0
@@ -86,7 +89,7 @@ class Log:
         try:
             rows = self.matches(text, session, 0)
         except FilterError as error:
-            return Selection(self.matches(self._last_good, session, 0), str(error))
+            return Selection(self.matches(self._last_good, session, 0), str(error), error.at)
         self._last_good = text
         return Selection(rows)
 
@@ -99,6 +102,30 @@ class Log:
         if session:
             mask = mask & (self.columns["session"][first:] == self.pools["names"].add(session))
         return np.flatnonzero(mask).astype(np.int64) + first
+
+    def in_doubt(self, text: str, session: str = "", first: int = 0) -> NDArray[np.int64]:
+        """Rows from ``first`` on that cannot be judged before their bodies are looked at.
+
+        Raises FilterError for a text that is no filter.
+        """
+        condition = self._condition(text)
+        doubt = condition.doubt(self, first) if first < len(self) else None
+        if doubt is None:
+            return np.zeros(0, np.int64)
+        if session:
+            doubt = doubt & (self.columns["session"][first:] == self.pools["names"].add(session))
+        return np.flatnonzero(doubt).astype(np.int64) + first
+
+    def body_tests(self, text: str) -> list[OnBody]:
+        """What a filter asks of bodies. Raises FilterError for a text that is no filter."""
+        return list(body_parts(self._condition(text)))
+
+    def values(self, column: str, most: int = 50) -> list[str]:
+        """The texts that stand in a column of names, most frequent first."""
+        counts = np.bincount(self.columns[column])
+        names = self.pools["names"]
+        ranked = np.argsort(-counts, kind="stable")[:most]
+        return [names[int(index)] for index in ranked if counts[index] and names[int(index)]]
 
     def density(self, start: datetime, end: datetime, bins: int) -> NDArray[np.int64]:
         """Messages per equal span of time from ``start`` to before ``end``."""

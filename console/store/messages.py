@@ -52,3 +52,5 @@ class Selection:
     """Indices into the log (number - 1), ascending."""
     error: str = ""
     """Why the filter text is not understood; then rows is what the last good filter gave, or all."""
+    error_at: int = -1
+    """Where in the text, counted from 0; -1 where no place is to blame."""

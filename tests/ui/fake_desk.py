@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from console.app.views import (
     MessageView,
     Outcome,
     ReportView,
+    Search,
     Selection,
     Series,
     SessionView,
@@ -119,6 +121,10 @@ class FakeDesk:
     finding_views: list[FindingView] = field(default_factory=lab_findings)
     issued: list[tuple[str, object]] = field(default_factory=list)
     """Commands given, as (name, arguments)."""
+    searches: list[Search] = field(default_factory=list)
+    """Handed out one after the other."""
+    searched: list[str] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
     changed: set[str] = field(default_factory=lambda: {str(area) for area in Area})
 
     def now(self) -> datetime:
@@ -218,6 +224,21 @@ class FakeDesk:
             start_line="200 OK" if view.reply_to else "POST /OpenADR2/Simple/2.0b/OadrPoll",
             recorded="recorded 10:42:03.216 +02:00",
         )  # fmt: skip
+
+    def search(self, text: str, session: str = "") -> Search | None:
+        self.searched.append(text)
+        return self.searches.pop(0) if self.searches else None
+
+    def filter_values(self, field: str) -> Sequence[str]:
+        if field not in ("peer", "element", "session"):
+            return ()
+        return tuple(dict.fromkeys(str(getattr(row, field)) for row in self.messages.rows))
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        return self.kept.get(key, default)
+
+    def remember(self, key: str, value: object) -> None:
+        self.kept[key] = value
 
     def check_draft(self, draft: EventDraft) -> Sequence[Finding]:
         total = sum((duration for duration, _ in draft.intervals), timedelta())
