@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.app.long_work import Progress, part_of, unwatched
+from console.app.redaction import Redactor
 from console.openadr.facts import Fact, FindingMade
 from console.store.log import to_instant, to_microseconds
 from console.store.reading import Reader
@@ -34,12 +35,13 @@ _STEP = 500
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which part of a recording: numbers and instants, each end included, None being open."""
+    """Which part of a recording: numbers and instants, each end included, None being open; or some numbers."""
 
     first: int | None = None
     last: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    numbers: tuple[int, ...] | None = None
 
     def rows(self, reader: Reader) -> NDArray[np.int64]:
         """Indices of the messages in it, ascending."""
@@ -54,6 +56,8 @@ class Span:
             inside &= times >= to_microseconds(self.since)
         if self.until is not None:
             inside &= times <= to_microseconds(self.until)
+        if self.numbers is not None:
+            inside &= np.isin(numbers, self.numbers)
         return np.flatnonzero(inside).astype(np.int64)
 
 
@@ -79,12 +83,20 @@ def copy_recording(source: Path, out: Path, name: str = "", *, replacing: bool =
 
 
 def trim_recording(
-    source: Reader, span: Span, out: Path, *, name: str = "", replacing: bool = False, progress: Progress = unwatched
+    source: Reader,
+    span: Span,
+    out: Path,
+    *,
+    name: str = "",
+    replacing: bool = False,
+    redactor: Redactor | None = None,
+    progress: Progress = unwatched,
 ) -> int:
     """Write the messages of ``span`` into a new recording, numbered from 1; how many they are.
 
     What was true when the span begins (registrations, events, offered reports) is kept with it, so that every view has
-    something to stand on; report values and findings are those of the span. Raises StoreError.
+    something to stand on; report values and findings are those of the span. A ``redactor`` that has learnt the
+    source's secrets replaces them. Raises StoreError.
     """
     rows = span.rows(source)
     if not len(rows):
@@ -93,7 +105,9 @@ def trim_recording(
     times = source.log.columns["time"][rows]
     kept = (to_instant(int(times.min())), to_instant(int(times.max())))
     places = np.column_stack([np.zeros(len(rows), np.int64), rows])
-    _write((source,), places, out, kept, name or source.recall(NAME) or "", progress)
+    if not name and redactor is None:
+        name = source.recall(NAME) or ""
+    _write((source,), places, out, kept, name, progress, redactor)
     return len(rows)
 
 
@@ -129,6 +143,7 @@ def _write(
     kept: tuple[datetime, datetime] | None,
     name: str,
     progress: Progress,
+    redactor: Redactor | None = None,
 ) -> None:
     """``places`` are (source, row) in the order they get their numbers; ``kept`` bounds report values and findings."""
     part = part_of(out)
@@ -139,8 +154,8 @@ def _write(
             for done, (which, row) in enumerate(places.tolist()):
                 if done % _STEP == 0:
                     progress(done, len(places))
-                numbers[which][row + 1] = _copy_message(sources[which], row, store, numbers[which])
-            _copy_facts(sources, store, numbers, kept)
+                numbers[which][row + 1] = _copy_message(sources[which], row, store, numbers[which], redactor)
+            _copy_facts(sources, store, numbers, kept, redactor)
             if name:
                 store.remember(NAME, name)
             progress(len(places), len(places))
@@ -151,16 +166,21 @@ def _write(
                 leftover.unlink(missing_ok=True)
 
 
-def _copy_message(source: Reader, row: int, store: Store, numbers: NDArray[np.int64]) -> int:
+def _copy_message(source: Reader, row: int, store: Store, numbers: NDArray[np.int64], redactor: Redactor | None) -> int:
     view = source.log.view(row)
     head = source.head(view.number)
     try:
         body = source.body(view.number)
     except StoreError:
         body = b""
+    session, peer, summary, findings = view.session, view.peer, view.summary, source.findings(view.number)
+    if redactor is not None:
+        head, body, summary = redactor.head(head), redactor.body(body), redactor.text(summary)
+        session, peer = redactor.text(session), redactor.text(peer)
+        findings = tuple(redactor.finding(finding) for finding in findings)
     made = store.append(
         time=view.time,
-        session=view.session,
+        session=session,
         outgoing=view.outgoing,
         peer=head.address,
         transport=view.transport,
@@ -173,9 +193,7 @@ def _copy_message(source: Reader, row: int, store: Store, numbers: NDArray[np.in
         latency=view.latency,
         flags=source.log.columns.get(row, "flags"),
     )
-    store.derive(
-        made, element=view.element, summary=view.summary, peer=view.peer, findings=source.findings(view.number)
-    )
+    store.derive(made, element=view.element, summary=summary, peer=peer, findings=findings)
     return made
 
 
@@ -184,6 +202,7 @@ def _copy_facts(
     store: Store,
     numbers: Sequence[NDArray[np.int64]],
     kept: tuple[datetime, datetime] | None,
+    redactor: Redactor | None,
 ) -> None:
     def of(source: Reader, known: NDArray[np.int64]) -> list[NotedFact]:
         chosen: list[NotedFact] = []
@@ -199,7 +218,10 @@ def _copy_facts(
 
     each = [of(source, known) for source, known in zip(sources, numbers, strict=True)]
     for noted in merged(*each, key=lambda noted: noted.time):
-        store.note(noted.session, noted.time, noted.fact)
+        session, fact = noted.session, noted.fact
+        if redactor is not None:
+            session, fact = redactor.text(session), redactor.fact(fact)
+        store.note(session, noted.time, fact)
 
 
 def _renumbered(fact: Fact, numbers: NDArray[np.int64]) -> Fact | None:
