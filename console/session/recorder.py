@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta, tzinfo
+from typing import TypeVar
 
 from console.openadr import codec, explain, rules
 from console.openadr.actions import Peer
@@ -22,6 +23,8 @@ from console.store.store import Store
 from console.transport.exchange import Answer, Headers, Request, Response, Undelivered
 
 NOT_OPENADR = "(not OpenADR)"
+
+_Result = TypeVar("_Result")
 
 _LARGE = 8 * 2**10
 """Bytes from which a body is read in the pool: lxml lets the loop go on meanwhile."""
@@ -154,12 +157,16 @@ class Recorder:
     # What is read out of them --------------------------------------------------------------------------------------
 
     async def dissect(self, body: bytes) -> Dissection:
-        """Read a body; a large one off the loop."""
+        """Read a body."""
+        return await self.off_loop(body, codec.dissect)
+
+    async def off_loop(self, body: bytes, work: Callable[[bytes], _Result]) -> _Result:
+        """Do something with a body; with a large one in a thread, since lxml lets the loop go on meanwhile."""
         if len(body) < _LARGE:
-            return codec.dissect(body)
+            return work(body)
         if self._pool is None:
             self._pool = ThreadPoolExecutor(2, thread_name_prefix=f"dissect {self._session}")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, codec.dissect, body)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, body)
 
     def derive(self, number: int, dissection: Dissection, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
         """Put what was read on row ``number``; all findings, those of the transport (``before``) first."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
@@ -39,7 +39,10 @@ from console.openadr.actions import (
 from console.openadr.facts import Fact, FindingMade, Listening, Registered, RegistrationFailed
 from console.openadr.findings import Finding, Severity
 from console.openadr.model import Payload
+from console.openadr.verdicts import SignatureVerdict
 from console.openadr.vtn import Vtn
+from console.security.signing import OBJECT_ID, Signer
+from console.security.verification import Verifier
 from console.session.clock import Clock
 from console.session.outbox import Lane, Outgoing
 from console.session.recorder import Recorder, element_of
@@ -64,6 +67,8 @@ from console.transport.tls import Tls
 log = logging.getLogger(__name__)
 
 _NO_BODY = Finding("http", Severity.ERROR, "The request has no body; an oadrPayload was expected.", clause="9.1")
+
+_NOT_ASKED = SignatureVerdict(signed=False, valid=True)
 
 OnFact = Callable[[Fact, datetime], None]
 
@@ -101,6 +106,11 @@ class Session:
         Serve and connect by TLS; without it a server is plain, and a client believes whom this machine believes.
     fleet : Fleet, optional
         Connections shared with other sessions of the process.
+    signer : Signer, optional
+        Sign everything that is sent.
+    verifier : Verifier, optional
+        Verify what comes; what it finds not valid is recorded and not acted on (section 10.6): a request is answered
+        403, an answer counts as none.
     """
 
     def __init__(
@@ -115,6 +125,8 @@ class Session:
         timezone: tzinfo = UTC,
         tls: Tls | None = None,
         fleet: Fleet | None = None,
+        signer: Signer | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
         self.name = name
         self.role = role
@@ -130,6 +142,8 @@ class Session:
         self._tasks = Tasks(self._task_failed)
         self._tls = tls
         self._fleet = fleet
+        self._signer = signer
+        self._verifier = verifier
         self._own_fleet: Fleet | None = None
         self._servers: list[Server] = []
         self._clients: dict[str, Client] = {}
@@ -291,11 +305,16 @@ class Session:
             self._recorder.derive_unread(number, findings)
             return _refusal(406, findings), None
         dissection = await self._recorder.dissect(request.body)
-        findings = self._recorder.derive(number, dissection, request.findings)
+        verdict = await self._verdict(request.body, request.peer.fingerprint)
+        findings = self._recorder.derive(number, dissection, (*request.findings, *verdict.findings))
         message = dissection.message
         if message is None or dissection.profile != codec.B or (self._strict and _breaks_schema(findings)):
             return _refusal(406, findings), None
-        outcome = self._execute(self._ask(Received(message, request.peer, request.service, findings)), number)
+        if not verdict.valid:
+            return _refusal(403, verdict.findings), None
+        # Without TLS the signature alone says who it is.
+        peer = request.peer if request.peer.fingerprint else replace(request.peer, fingerprint=verdict.fingerprint)
+        outcome = self._execute(self._ask(Received(message, peer, request.service, findings)), number)
         if outcome.keep:
             try:
                 await self.store.flush()
@@ -312,10 +331,24 @@ class Session:
         if reply.message is None:
             return Response(200), None
         try:
-            return Response(200, codec.write(reply.message)), reply.message
+            return Response(200, self._bytes_of(reply.message)), reply.message
         except ValueError as error:
             self._found_broken(f"The reply cannot be written: {error}", number)
             return _refusal(500, ()), None
+
+    def _bytes_of(self, message: Payload) -> bytes:
+        """The message as it goes out, signed at this moment where this node signs; ValueError for what cannot be."""
+        if self._signer is None:
+            return codec.write(message)
+        return self._signer.sign(codec.write(message, object_id=OBJECT_ID), self.clock.now())
+
+    async def _verdict(self, body: bytes, expected: str = "") -> SignatureVerdict:
+        """On a message that came; ``expected`` is the fingerprint its sender showed in TLS."""
+        verifier = self._verifier
+        if verifier is None:
+            return _NOT_ASKED
+        now = self.clock.now()
+        return await self._recorder.off_loop(body, lambda body: verifier.verify(body, now, expected=expected))
 
     # Requests of ours ----------------------------------------------------------------------------------------------
 
@@ -340,7 +373,7 @@ class Session:
             failure = Failure(FailureKind.MESSAGE, f"{send.to} is not reached any more.")
             self._execute(self._ask(Answered(send, failure=failure)))
             return
-        body = codec.write(send.message)
+        body = self._bytes_of(send.message)
         start_line, headers = client.headers_of(send.service, body)
         number = self._recorder.request_goes(start_line, headers, send.message, body, client.peer, send.to)
         answer = await client.post(send.service, body)
@@ -368,12 +401,16 @@ class Session:
             self._recorder.derive_unread(number, findings, status_line(answer.status))
             return Answered(send, failure=failure, findings=findings)
         dissection = await self._recorder.dissect(answer.body)
-        findings = self._recorder.derive(number, dissection, answer.findings)
+        verdict = await self._verdict(answer.body)
+        findings = self._recorder.derive(number, dissection, (*answer.findings, *verdict.findings))
         if answer.status != 200:
             return Answered(send, failure=_http_failure(answer), findings=findings)
         message = dissection.message
         if message is None or dissection.profile != codec.B or (self._strict and _breaks_schema(findings)):
             text = findings[0].text if findings else "The answer is not an OpenADR message."
+            return Answered(send, failure=Failure(FailureKind.MESSAGE, text, answer.status), findings=findings)
+        if not verdict.valid:
+            text = _gravest(verdict.findings)
             return Answered(send, failure=Failure(FailureKind.MESSAGE, text, answer.status), findings=findings)
         return Answered(send, message, findings=findings)
 
@@ -476,7 +513,7 @@ class Session:
 
 def _refusal(status: int, findings: tuple[Finding, ...]) -> Response:
     """An HTTP answer without a payload: the standard leaves its body open, so it says why."""
-    text = max(findings, key=lambda finding: finding.severity).text if findings else status_line(status)
+    text = _gravest(findings) or status_line(status)
     return Response(status, f"{text}\n".encode(), "text/plain; charset=utf-8")
 
 
@@ -488,3 +525,7 @@ def _http_failure(answer: Answer) -> Failure:
 
 def _breaks_schema(findings: tuple[Finding, ...]) -> bool:
     return any(finding.rule in ("schema", "http") and finding.severity is Severity.ERROR for finding in findings)
+
+
+def _gravest(findings: tuple[Finding, ...]) -> str:
+    return max(findings, key=lambda finding: finding.severity).text if findings else ""
