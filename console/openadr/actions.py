@@ -127,7 +127,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """From now on ``to`` is reached at ``url``, a base up to and including ``…/OpenADR2/Simple/2.0b``; empty: no more."""
+    """``to`` is reached at ``url`` from now on, a base up to and with ``…/OpenADR2/Simple/2.0b``; empty: no more."""
 
     to: str
     url: str

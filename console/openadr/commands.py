@@ -45,6 +45,8 @@ class VtnSettings:
     binding: Binding = Binding.PULL
     settle: timedelta = timedelta(seconds=5)
     """How long polls hold back events for a new VEN whose METADATA has not come (rule 309)."""
+    push_retry_cap: timedelta = timedelta(seconds=60)
+    """Longest wait between tries to push to a VEN that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +210,10 @@ class VenSettings:
     history: int = 512
     """Samples kept for each rID (at least 100 by rule 510)."""
     binding: Binding = Binding.PULL
+    transport_address: str = ""
+    """Where a push VEN is reached: its base URL (oadrTransportAddress)."""
+    vtn_fingerprint: str = ""
+    """Of the VTN's certificate; given, whoever pushes without it is refused with 463."""
 
 
 @dataclass(frozen=True, slots=True)

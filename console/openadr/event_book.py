@@ -169,6 +169,13 @@ class EventBook:
                 actions += self._close_if_empty(event)
         return message, actions
 
+    def undelivered(self, ven_id: str) -> None:
+        """The list just handed out got lost: all of it is owed again."""
+        for event in self.events.values():
+            share = event.shares.get(ven_id)
+            if share is not None and share.answered < event.modification_number:
+                share.delivered = event.modification_number - 1
+
     def _sorted(self, now: datetime) -> list[Issued]:
         numbered = enumerate(self.events.values())
         return [event for _, event in sorted(numbered, key=lambda item: item[1].place(now, item[0]))]

@@ -38,14 +38,15 @@ class Presence:
         self._signs[ven_id] = _Sign()
         return [self._fact(ven_id)]
 
-    def heard(self, ven_id: str, now: datetime) -> list[Action]:
+    def heard(self, ven_id: str, now: datetime, polls: bool = True) -> list[Action]:
+        """A sign of life; a VEN that does not poll is not late for want of the next."""
         sign = self._signs.setdefault(ven_id, _Sign())
         sign.last_seen = now
         actions: list[Action] = []
         if sign.state is not PresenceState.OK:
             sign.state = PresenceState.OK
             actions.append(self._fact(ven_id))
-        if not sign.armed:
+        if polls and not sign.armed:
             sign.armed = True
             actions.append(StartTimer(TIMER + ven_id, now + LATE * self.poll_period))
         return actions
@@ -61,6 +62,11 @@ class Presence:
         late = silence >= LATE * self.poll_period
         wake = StartTimer(TIMER + ven_id, sign.last_seen + (OFFLINE if late else LATE) * self.poll_period)
         return [*(self._become(ven_id, sign, PresenceState.LATE) if late else []), wake]
+
+    def lost(self, ven_id: str) -> list[Action]:
+        """What was sent to it did not get there."""
+        sign = self._signs.get(ven_id)
+        return self._become(ven_id, sign, PresenceState.OFFLINE) if sign else []
 
     def forget(self, ven_id: str) -> list[Action]:
         sign = self._signs.pop(ven_id, None)

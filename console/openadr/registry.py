@@ -31,6 +31,8 @@ class Party:
     transport: str = "simpleHttp"
     address: str = ""
     report_only: bool = False
+    push_url: str = ""
+    """Where it is pushed to, up to and including ``…/OpenADR2/Simple/2.0b``; empty for a VEN that polls."""
     owed: deque[Payload] = field(default_factory=deque[Payload])
     """What its next polls are answered with, oldest first (rule 500); the event list is owed apart."""
     reminders: int = 0
@@ -151,6 +153,7 @@ class Registry:
                 "transport": party.transport,
                 "address": party.address,
                 "report_only": party.report_only,
+                "push_url": party.push_url,
             }
             for party in self.parties.values()
         ]
@@ -168,5 +171,6 @@ class Registry:
                 text(item, "transport", "simpleHttp"),
                 text(item, "address"),
                 bool(item.get("report_only")),
+                text(item, "push_url"),
             )
             self.parties[party.ven_id] = party

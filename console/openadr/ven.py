@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from console.openadr.actions import (
     Action,
     Answered,
+    Binding,
     Failure,
     FailureKind,
     Ids,
@@ -187,7 +188,8 @@ class Ven:
                 report_only=False,
                 xml_signature=False,
                 ven_name=self.ven_name,
-                http_pull_model=True,
+                http_pull_model=self.settings.binding is not Binding.PUSH,
+                transport_address=self.settings.transport_address or None,
             ),
             Service.EI_REGISTER_PARTY,
             about=_REGISTER,
@@ -416,7 +418,7 @@ class Ven:
     # Polling -----------------------------------------------------------------------------------------------------
 
     def _poll(self) -> list[Action]:
-        if self._polling:
+        if self._polling or self.settings.binding is Binding.PUSH:
             return []
         self._polling = True
         return [StopTimer(_POLL), Send(OadrPoll(ven_id=self.ven_id), Service.OADR_POLL, about=_POLL)]
@@ -492,6 +494,11 @@ class Ven:
         """A push: the same answers, as replies; events are answered by a new request (section 4)."""
         message = given.message
         aside: list[Action] = list(misdirected(message, given.service))
+        wanted = self.settings.vtn_fingerprint.upper()
+        if wanted and given.peer.fingerprint.upper() != wanted:
+            why = f"certificate {given.peer.fingerprint or 'missing'} is not that of the VTN, {wanted}"
+            doubt = found(517, Severity.ERROR, f"{literal(message)} was refused with 463: {why}.")
+            return [*aside, doubt, Reply(refusal(message, "463", why, vtn_id=self.vtn_id))]
         if self.registered is not Registered.REGISTERED:
             why = "this VEN is not registered"
             return [*aside, Reply(refusal(message, "463", why, vtn_id=self.vtn_id))]

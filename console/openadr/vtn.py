@@ -2,7 +2,8 @@
 
 Every request gets exactly one reply of the fitting type. An unregistered VEN is refused with 463, a wrong identifier
 with 452, a payload a VTN does not take with 459; none of that stops the VTN. What a VEN is owed waits for its polls,
-oldest first and one per poll (rule 500): the VTN's own METADATA (rule 301), report requests, then the event list.
+oldest first and one per poll (rule 500): the VTN's own METADATA (rule 301), report requests, then the event list. Push
+VENs are sent the same in the same order.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from console.openadr.actions import (
     Peer,
     Received,
     Reply,
+    StartTimer,
     TimerFired,
 )
 from console.openadr.commands import (
@@ -52,6 +54,7 @@ from console.openadr.model import (
     OadrCreateOpt,
     OadrCreatePartyRegistration,
     OadrCreateReport,
+    OadrDistributeEvent,
     OadrPoll,
     OadrQueryRegistration,
     OadrRegisteredReport,
@@ -65,6 +68,8 @@ from console.openadr.model import (
 )
 from console.openadr.presence import TIMER as PRESENCE_TIMER
 from console.openadr.presence import Presence
+from console.openadr.pushing import TIMER as PUSH_TIMER
+from console.openadr.pushing import Pushes, is_passing, push_base, refused
 from console.openadr.registry import Party, Refusal, Registry
 from console.openadr.replies import (
     answer_of,
@@ -98,6 +103,7 @@ class Vtn:
         self.book = EventBook(vtn_id, ids, repeat_after=self.settings.poll_period / 2)
         self.desk = ReportDesk(ids)
         self.messages = VtnMessages(vtn_id, ids, self.settings)
+        self.pushes = Pushes(rng, self.settings.push_retry_cap, self.book.repeat_after, self._owed)
         self._serve: dict[type[Payload], _Serve] = {
             OadrPoll: self._on_poll,
             OadrRequestEvent: self._on_request_event,
@@ -133,9 +139,9 @@ class Vtn:
             case TimerFired():
                 return self._fired(given.name, now)
             case Answered():
-                return []
+                return self._answered(given, now)
             case _:
-                return self._command(given, now)
+                return [*self._command(given, now), *self._push_all(now)]
 
     def state(self) -> dict[str, object]:
         return {"registry": self.registry.state(), "events": self.book.state(), "reports": self.desk.state()}
@@ -145,6 +151,8 @@ class Vtn:
         actions: list[Action] = []
         for party in self.registry.parties.values():
             actions += [Noted(self.messages.registered(party)), *self.presence.expect(party.ven_id)]
+            if party.push_url:
+                actions += self.pushes.reach(party, now)
         actions += self.start(now)
         actions += self.desk.restore(state.get("reports", {}))
         for party in self.registry.parties.values():
@@ -172,7 +180,8 @@ class Vtn:
         party = self.registry.identify(ven_id, peer)
         if isinstance(party, Refusal):
             return [*aside, *doubts, *self._refuse(message, party)]
-        return [*aside, *doubts, *self.presence.heard(party.ven_id, now), *serve(party, message, now)]
+        heard = self.presence.heard(party.ven_id, now, polls=not party.push_url)
+        return [*aside, *doubts, *heard, *serve(party, message, now), *self.pushes.go(party, now)]
 
     def _ven_id(self, message: Payload, peer: Peer) -> tuple[str, list[Found]]:
         """venID of the message, or of the VEN that must have sent it where it has none (rule 508)."""
@@ -198,6 +207,9 @@ class Vtn:
     def _fired(self, name: str, now: datetime) -> list[Action]:
         if name.startswith(PRESENCE_TIMER):
             return self.presence.fired(name.removeprefix(PRESENCE_TIMER), now)
+        if name.startswith(PUSH_TIMER):
+            party = self.registry.parties.get(name.removeprefix(PUSH_TIMER))
+            return self.pushes.fired(party, now) if party else []
         if name.startswith(EVENT_TIMER):
             return self.book.fired(name.removeprefix(EVENT_TIMER), now)
         return []
@@ -277,8 +289,11 @@ class Vtn:
         party.ven_name = message.ven_name or party.ven_name
         party.profile, party.transport = message.profile_name, message.transport_name
         party.address, party.report_only = peer.address, message.report_only
-        actions = [*self._step(party, given, now, ""), *self.presence.heard(party.ven_id, now)]
-        reply = Reply(self.messages.created(message, party, pull=message.http_pull_model is not False))
+        wants_push = message.http_pull_model is False and message.transport_name == "simpleHttp"
+        party.push_url = push_base(message.transport_address) if wants_push else ""
+        heard = self.presence.heard(party.ven_id, now, polls=not party.push_url)
+        actions = [*self._step(party, given, now, ""), *heard, *self.pushes.reach(party, now)]
+        reply = Reply(self.messages.created(message, party, pull=not party.push_url))
         return [*unserved(message), *actions, Keep(), reply]
 
     def _step(self, party: Party, given: Heard, now: datetime, why: str) -> list[Action]:
@@ -324,6 +339,7 @@ class Vtn:
             *self.desk.forget(party.ven_id, "registration ended"),
             *self.book.leave(party.ven_id),
             *self.presence.forget(party.ven_id),
+            *(self.pushes.leave(party.ven_id) if party.push_url else ()),
             Noted(Unregistered(party.ven_id, why)),
             Keep(),
         ]
@@ -352,29 +368,64 @@ class Vtn:
 
     # Polls and events --------------------------------------------------------------------------------------------
 
-    def _on_poll(self, party: Party, message: OadrPoll, now: datetime) -> list[Action]:
-        """The oldest thing owed, else the event list if it is, else nothing (rules 500, 502)."""
+    def _owed(self, party: Party, now: datetime) -> tuple[Payload | None, list[Action]]:
+        """The oldest thing a VEN is owed, else the event list if it is, else nothing (rules 500, 502)."""
         if party.owed:
             owed = party.owed.popleft()
             if isinstance(owed, OadrCreateReport):
                 self.desk.sent(party.ven_id, owed, now)
-            return [Keep(), Reply(owed)]
+            return owed, [Keep()]
         if party.state is Registered.LEAVING and party.reminders < REMINDERS:
             party.reminders += 1
-            return [Reply(self.messages.cancel_registration(party))]
+            return self.messages.cancel_registration(party), []
         if party.state is Registered.LEAVING:
-            gone = self._step(party, Heard.CANCELED, now, "cancelled by the VTN; the VEN did not answer")
-            return [*gone, *self._refuse(message, Refusal("463", "the registration was cancelled", 407))]
-        settled = self.desk.has_metadata(party.ven_id) or now - party.registered_at >= self.settings.settle
-        if settled and self.book.owes(party.ven_id, now):
-            events, actions = self.book.distribute(party.ven_id, self.ids.new("request"), now, response())
-            return [*actions, Reply(events)]
+            return None, self._step(party, Heard.CANCELED, now, "cancelled by the VTN; the VEN did not answer")
+        if self.book.owes(party.ven_id, now):
+            settled = party.registered_at + self.settings.settle
+            if self.desk.has_metadata(party.ven_id) or now >= settled:
+                return self.book.distribute(party.ven_id, self.ids.new("request"), now, response())
+            return None, [StartTimer(PUSH_TIMER + party.ven_id, settled)] if party.push_url else []
         again = self.desk.unanswered(party.ven_id, now, 3 * self.settings.poll_period)
         if again:
             request = self.messages.create_report(party, again)
             self.desk.sent(party.ven_id, request, now)
-            return [Reply(request)]
-        return [ok(party, message)]
+            return request, []
+        return None, []
+
+    def _on_poll(self, party: Party, message: OadrPoll, now: datetime) -> list[Action]:
+        owed, actions = self._owed(party, now)
+        if owed is not None:
+            return [*actions, Reply(owed)]
+        if party.ven_id not in self.registry.parties:
+            return [*actions, *self._refuse(message, Refusal("463", "the registration was cancelled", 407))]
+        return [*actions, ok(party, message)]
+
+    # Push --------------------------------------------------------------------------------------------------------
+
+    def _push_all(self, now: datetime) -> list[Action]:
+        """A command may have made something owed to any of them."""
+        pushed = [party for party in self.registry.parties.values() if party.push_url]
+        return [action for party in pushed for action in self.pushes.go(party, now)]
+
+    def _answered(self, given: Answered, now: datetime) -> list[Action]:
+        """What came of a push: the answer is worth what the same message would be worth as a request."""
+        party = self.registry.parties.get(given.request.to)
+        if not self.pushes.answered(given) or party is None:
+            return []
+        sent = given.request.message
+        if given.failure is not None and is_passing(given.failure):
+            if isinstance(sent, OadrDistributeEvent):
+                self.book.undelivered(party.ven_id)
+            else:
+                party.owed.appendleft(sent)
+            return [*self.presence.lost(party.ven_id), *self.pushes.lost(party, now)]
+        if given.failure is not None:
+            return [refused(party, sent, given.failure), *self.pushes.taken(party, sent, now)]
+        actions = self.presence.heard(party.ven_id, now, polls=False)
+        serve = self._serve.get(type(given.message)) if given.message is not None else None
+        if serve is not None:
+            actions += [action for action in serve(party, given.message, now) if not isinstance(action, Reply)]
+        return [*actions, *self.pushes.taken(party, sent, now)]
 
     def _on_request_event(self, party: Party, message: OadrRequestEvent, now: datetime) -> list[Action]:
         """Always an oadrDistributeEvent, empty if need be."""

@@ -24,6 +24,7 @@ from console.openadr.model import (
     OadrUpdateReport,
     Payload,
 )
+from console.openadr.pushing import push_base
 from console.openadr.registry import Party
 from console.openadr.replies import PROFILES, found, request_id_of, response
 
@@ -110,9 +111,10 @@ def report_request_ids(message: Payload) -> tuple[str, ...]:
 def unserved(message: OadrCreatePartyRegistration) -> list[Action]:
     """Wishes of a registration that this binding cannot grant."""
     actions: list[Action] = []
-    if message.http_pull_model is False:
-        text = "The VEN wants to be pushed to; this VTN hands its messages out by poll only."
-        actions.append(found(402, Severity.WARNING, text, element="oadrHttpPullModel"))
+    if message.http_pull_model is False and not push_base(message.transport_address):
+        given = message.transport_address or "no address"
+        text = f"The VEN wants to be pushed to and gives {given}, which is no URL; it is served when it polls."
+        actions.append(found(402, Severity.WARNING, text, element="oadrTransportAddress"))
     if message.transport_name != "simpleHttp":
         text = f"The VEN wants transport {message.transport_name}; this VTN serves it by simple HTTP."
         actions.append(found(402, Severity.WARNING, text, element="oadrTransportName"))

@@ -18,6 +18,7 @@ from console.openadr import rules
 from console.openadr.actions import (
     Action,
     Answered,
+    Binding,
     Command,
     Failure,
     FailureKind,
@@ -25,6 +26,7 @@ from console.openadr.actions import (
     Keep,
     Noted,
     Peer,
+    Reach,
     Received,
     Reply,
     SeededIds,
@@ -78,6 +80,8 @@ class Node:
     findings: list[Finding] = field(default_factory=list[Finding])
     kept: dict[str, object] = field(default_factory=dict[str, object])
     """What a session would have on disk."""
+    reached: dict[str, str] = field(default_factory=dict[str, str])
+    """URLs it was told to push to, by venID."""
     busy: bool = False
     """Sending; what follows from an answer queues up behind."""
 
@@ -171,6 +175,8 @@ class Lab:
                     node.sends.append(action)
                 case Reply(message):
                     reply = message
+                case Reach(to, url):
+                    node.reached[to] = url
                 case Keep():
                     pass
         if any(isinstance(action, Keep) for action in actions):
@@ -204,7 +210,9 @@ class Lab:
         if failure is not None:
             return failure
         request = impeccable(send.message) if self.proper else through_bytes(send.message)
-        if self.script is not None:
+        if node is self.vtn:
+            answer = self._push(send, request)
+        elif self.script is not None:
             answer = self.script.answer(request, self.now)
         else:
             answer = self.says(request, Peer(address=node.name), send.service)
@@ -212,6 +220,15 @@ class Lab:
             read = impeccable(answer) if self.proper and not self.script else through_bytes(answer)
             return WIRE if self.swallow(answer) else read
         return answer
+
+    def _push(self, send: Send, message: Payload) -> Payload | Failure | None:
+        """What the VTN sends of its own accord, at the VEN it is for."""
+        node = next((one for one in self.vens if isinstance(one.role, Ven) and one.role.ven_id == send.to), None)
+        if node is None or not self.desk.reached.get(send.to):
+            return Failure(FailureKind.WIRE, "connection refused")
+        actions = node.role.handle(Received(message, Peer("vtn", Binding.PUSH), send.service), self.now)
+        assert sum(isinstance(action, Reply) for action in actions) == 1, f"{actions} to {message}"
+        return self.execute(node, actions)
 
     def says(self, message: Payload, peer: Peer | None = None, service: Service | None = None) -> Any:
         """A VEN of flesh: hand a message to the VTN and get its reply."""
