@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import merge as merged
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from console.app.views import (
     MessageLog,
     Outcome,
     ReportView,
+    Search,
     Series,
     SessionState,
     SessionView,
@@ -41,6 +43,9 @@ from console.openadr.facts import DeviceChanged, FindingMade, Listening, ReasonG
 from console.openadr.findings import Finding, Severity
 from console.openadr.units import item_base_of
 from console.session.clock import Clock
+from console.store.body_search import BodySearch
+from console.store.filter import FilterError
+from console.store.filter_fields import field_of
 from console.store.reading import Reader
 from console.store.recording import Recording
 from console.store.subscription import NotedFact
@@ -92,6 +97,8 @@ class RecordedDesk:
         self.speed = 1.0
         self._tick = clock.elapsed()
         self._changes: set[str] = set()
+        self._remembered: dict[str, object] = {}
+        recording.log.zone = timezone
         self._findings: tuple[int, list[FindingView]] = (-1, [])
         self._begin()
         self._replay()
@@ -281,6 +288,35 @@ class RecordedDesk:
         units = {r_id: unit for r_id, unit in known if unit is not None}
         own = self._own_ids.get(view.session, view.session)
         return inspect_message(self.recording, view, own, self._timezone, units)
+
+    def search(self, text: str, session: str = "") -> Search | None:
+        log = self.recording.log
+        try:
+            rows, tests = log.in_doubt(text, session), log.body_tests(text)
+        except FilterError:
+            return None
+        if not len(rows):
+            return None
+        search = BodySearch(self.recording, tests, rows)
+        search.start()
+        return search
+
+    def filter_values(self, field: str) -> Sequence[str]:
+        known = field_of(field)
+        if known is None:
+            return ()
+        if known.name == "event":
+            return tuple(dict.fromkeys(view.event.event_id for view in self._events.views()))
+        if known.name == "rule":
+            return tuple(dict.fromkeys(finding.rule for finding in self.findings()))
+        return self.recording.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        return self._remembered[key] if key in self._remembered else self.recording.recall(key, default)
+
+    def remember(self, key: str, value: object) -> None:
+        """For as long as the recording is open: its file is not written to."""
+        self._remembered[key] = value
 
     def check_draft(self, draft: EventDraft) -> Sequence[Finding]:
         wrong = impossible(draft)

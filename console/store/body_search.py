@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from console.store.database import StoreError
 from console.store.filter_conditions import OnBody
-from console.store.store import Store
+from console.store.reading import Reader
 
 _BATCH = 64
 
@@ -31,7 +31,7 @@ class BodySearch:
         Indices into the log.
     """
 
-    def __init__(self, store: Store, tests: Sequence[OnBody], rows: NDArray[np.int64]) -> None:
+    def __init__(self, store: Reader, tests: Sequence[OnBody], rows: NDArray[np.int64]) -> None:
         self._store = store
         self._tests = tuple(tests)
         _, first = np.unique(store.log.column("body")[rows], return_index=True)

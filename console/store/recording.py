@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import json
 import sqlite3
+import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -65,6 +66,8 @@ class Recording(Reader):
         self._firsts: list[int] = []
         self._blocks: OrderedDict[int, tuple[list[int], bytes]] = OrderedDict()
         self._settings: dict[str, str] = {}
+        self._gate = threading.Lock()
+        """Searches and exports read on threads of their own."""
         try:
             self._read()
         except StoreError:
@@ -155,6 +158,10 @@ class Recording(Reader):
         return content[offsets[at] : offsets[at + 1]]
 
     def _block(self, first: int) -> tuple[list[int], bytes]:
+        with self._gate:
+            return self._block_alone(first)
+
+    def _block_alone(self, first: int) -> tuple[list[int], bytes]:
         block = self._blocks.pop(first, None)
         if block is None:
             row = next(self._select(sa.select(database.bodies).where(database.bodies.c.first == first)))

@@ -102,6 +102,22 @@ async def test_played_to_its_end_it_is_as_it_was_when_opened(tmp_path: Path) -> 
     desk.close()
 
 
+async def test_it_is_searched_and_remembers_while_it_is_open(tmp_path: Path) -> None:
+    desk, _ = await opened(tmp_path)
+    before = (tmp_path / "a").read_bytes()
+    search = desk.search("xpath('//ei:eventID')")
+    assert search is not None
+    while not search.finished:
+        search.take()
+    found = desk.messages.select("xpath('//ei:eventID')").rows
+    assert 0 < len(found) < len(desk.messages)
+    assert "oadrPoll" in desk.filter_values("element") and desk.filter_values("event") == ("e-rosa",)
+    desk.remember("note", [1])
+    assert (desk.recall("note"), desk.recall("other", 2)) == ([1], 2)
+    desk.close()
+    assert (tmp_path / "a").read_bytes() == before
+
+
 async def test_nothing_in_it_acts(tmp_path: Path) -> None:
     desk, _ = await opened(tmp_path)
     refused = Outcome(False, NOTHING_ACTS)
