@@ -12,9 +12,13 @@ import sys
 from collections.abc import Sequence
 from datetime import time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.app.durations import parse_duration
 from console.app.toml_file import FileError
+
+if TYPE_CHECKING:
+    from console.transport.tls import Tls
 
 BAD_USAGE = 2
 BASE_PATH = "/OpenADR2/Simple/2.0b"
@@ -62,6 +66,25 @@ def days(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of VENs; write 1 to 100000")
+    return int(text)
+
+
+def place(text: str) -> tuple[str, int]:
+    """``HOST:PORT`` to be pushed to at."""
+    host, colon, number = text.rpartition(":")
+    host = host.strip("[]")
+    if not colon or not host or host in ("0.0.0.0", "::"):
+        raise argparse.ArgumentTypeError(f"'{text}' is no place a VTN can push to; write HOST:PORT, port 0 takes any")
+    return host, port(number)
+
+
+class UsageError(Exception):
+    """Options that do not go together; the text says what to write instead."""
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="nodebench",
@@ -100,6 +123,13 @@ def parser() -> argparse.ArgumentParser:
     ven.add_argument("--name", required=True, metavar="NAME")
     ven.add_argument("--site", type=Path, metavar="FILE", help="TOML of the house whose CEM and devices answer")
     ven.add_argument("--opt", choices=("optIn", "optOut"), help="answer every event so (default: the CEM's opinion)")
+    ven.add_argument(
+        "--push", type=place, nargs="?", const=("127.0.0.1", 0), metavar="HOST:PORT",
+        help="be pushed to here instead of polling (default 127.0.0.1 and a free port)",
+    )  # fmt: skip
+    ven.add_argument("--count", type=count, default=1, metavar="N", help="so many VENs; {n} in the name is its number")
+    for command in (vtn, ven):
+        _add_protection(command)
 
     play = commands.add_parser("play", help="play scenarios and say which expectations came true")
     play.add_argument("files", type=Path, nargs="+", metavar="FILE", help="scenario files, or folders of them")
@@ -147,6 +177,42 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_protection(command: argparse.ArgumentParser) -> None:
+    """TLS and strictness, the same for both roles."""
+    tls = command.add_argument_group("TLS")
+    tls.add_argument(
+        "--tls-cert", type=Path, action="append", default=[], metavar="FILE",
+        help="own certificate and chain, PEM; once for RSA and once for ECC",
+    )  # fmt: skip
+    tls.add_argument("--tls-key", type=Path, action="append", default=[], metavar="FILE", help="its key, PEM")
+    tls.add_argument("--tls-ca", type=Path, metavar="FILE", help="the authorities to believe, PEM")
+    tls.add_argument("--crl", type=Path, metavar="FILE", help="what they revoked, PEM or DER")
+    tls.add_argument("--tls13", action="store_true", help="allow TLS 1.3, too")
+    command.add_argument(
+        "--strict", action="store_true",
+        help="end the handshake of peers without a certificate that is believed, take the standard's cipher suites "
+        "only, refuse what breaks the schema (default: let them in, say what is wrong, and go on)",
+    )  # fmt: skip
+
+
+def _protection(options: argparse.Namespace) -> Tls | None:
+    """Raises UsageError."""
+    from console.transport.exchange import TransportError
+    from console.transport.tls import Tls, TlsSettings
+
+    if len(options.tls_cert) != len(options.tls_key):
+        raise UsageError("Give --tls-key once for each --tls-cert, in the same order.")
+    if options.crl and not options.tls_ca:
+        raise UsageError("--crl says what the authorities of --tls-ca revoked: give that, too.")
+    if not options.tls_cert and not options.tls_ca:
+        return None
+    pairs = tuple(zip(options.tls_cert, options.tls_key, strict=True))
+    try:
+        return Tls(TlsSettings(pairs, options.tls_ca, options.crl, options.strict, options.tls13))
+    except TransportError as error:
+        raise UsageError(str(error)) from error
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -160,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         return _COMMANDS[options.command](options)
-    except FileError as error:
+    except (FileError, UsageError) as error:
         print(error, file=sys.stderr)
         return BAD_USAGE
 
@@ -203,7 +269,11 @@ def _vtn(options: argparse.Namespace) -> int:
         store=options.store,
         seconds=options.seconds,
         as_json=options.json,
+        tls=_protection(options),
+        strict=options.strict,
     )
+    if choices.tls and choices.tls.server is None:
+        raise UsageError("A VTN speaks TLS with a certificate of its own: give --tls-cert and --tls-key, too.")
     return run(lambda: run_vtn(choices))
 
 
@@ -211,9 +281,25 @@ def _ven(options: argparse.Namespace) -> int:
     from console.app.headless import VenOptions, run_ven
     from console.app.running import run
 
+    if options.count > 1 and "{n}" not in options.name:
+        raise UsageError(f"{options.count} VENs need a name each: write {{n}} where its number goes.")
+    if options.count > 1 and options.site:
+        raise UsageError("--site is one house and goes with one VEN.")
     choices = VenOptions(
-        options.vtn, options.name, options.site, options.opt, options.store, options.seconds, options.json
+        url=options.vtn,
+        name=options.name,
+        site=options.site,
+        opt=options.opt,
+        store=options.store,
+        seconds=options.seconds,
+        as_json=options.json,
+        tls=_protection(options),
+        strict=options.strict,
+        push=options.push,
+        count=options.count,
     )
+    if choices.push and choices.tls and choices.tls.server is None:
+        raise UsageError("To be pushed to by TLS, a VEN needs a certificate: give --tls-cert and --tls-key, too.")
     return run(lambda: run_ven(choices))
 
 

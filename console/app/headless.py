@@ -20,15 +20,21 @@ from console.app.running import DONE, NEVER_REGISTERED, Printer, complain, until
 from console.app.site_bridge import SiteBridge
 from console.app.site_run import SiteRun
 from console.openadr import commands
-from console.openadr.actions import SeededIds
+from console.openadr.actions import Binding, SeededIds
 from console.openadr.commands import EventDraft, IssueEvent, Offer, VenSettings, VtnSettings
-from console.openadr.facts import Closed, Registered
+from console.openadr.facts import Closed, Fact
+from console.openadr.facts import Registered as RegisteredFact
 from console.openadr.ven import Ven
 from console.openadr.vtn import Vtn
 from console.session.clock import Clock, SystemClock
 from console.session.session import Session
 from console.session.tasks import Tasks
 from console.store.store import Store
+from console.transport.exchange import Request, Response
+from console.transport.fleet import Fleet
+from console.transport.http_server import HttpServer
+from console.transport.paths import BASE
+from console.transport.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +51,8 @@ class VtnOptions:
     store: Path | None = None
     seconds: timedelta | None = None
     as_json: bool = False
+    tls: Tls | None = None
+    strict: bool = False
 
 
 def is_loopback(host: str) -> bool:
@@ -67,7 +75,8 @@ async def run_vtn(options: VtnOptions) -> int:
         known=known,
         request_reports=options.request_reports,
     )
-    session = Session(options.vtn_id, Vtn(options.vtn_id, SeededIds(rng), rng, settings), store, clock)
+    role = Vtn(options.vtn_id, SeededIds(rng), rng, settings)
+    session = Session(options.vtn_id, role, store, clock, strict=options.strict, tls=options.tls)
     session.on_fact(printer)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
@@ -96,16 +105,31 @@ def issue_files(session: Session, store: Store, events: Sequence[EventFile], rea
             store.remember(key, draft.start.isoformat())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenOptions:
     url: str
     name: str
+    """With ``{n}`` where the number of each of ``count`` VENs goes."""
     site: Path | None = None
     opt: str | None = None
     store: Path | None = None
     seconds: timedelta | None = None
     as_json: bool = False
     seed: int = 0
+    tls: Tls | None = None
+    strict: bool = False
+    push: tuple[str, int] | None = None
+    """Where to be pushed to, host and port; None polls. Of many VENs each takes a port of its own from there on."""
+    count: int = 1
+
+    def name_of(self, number: int) -> str:
+        return self.name.replace("{n}", str(number))
+
+    def place_of(self, number: int) -> tuple[str, int] | None:
+        if self.push is None:
+            return None
+        host, port = self.push
+        return host, port + number - 1 if port else 0
 
 
 async def run_ven(options: VenOptions) -> int:
@@ -114,37 +138,83 @@ async def run_ven(options: VenOptions) -> int:
     printer = Printer(options.as_json, bridge.timezone if bridge else None)
     store = Store.open(options.store)
     stop = until_interrupted()
-    registered: list[Registered] = []
-    rng = random.Random()
-    offers = bridge.offers() if bridge else (Offer.status("ven:status", options.name),)
-    settings = VenSettings(offers=offers, opt=options.opt or "optIn")
-    decide = bridge.decide if bridge and options.opt is None else None
-    session = Session(options.name, Ven(options.name, SeededIds(rng), rng, settings, decide=decide), store, clock)
-    session.on_fact(printer)
-    session.on_fact(lambda fact, at: registered.append(fact) if isinstance(fact, Registered) else None)
+    registered: set[str] = set()
     tasks = Tasks()
+    fleet = Fleet(tls=options.tls) if options.count > 1 else None
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
-        stack.push_async_callback(session.close)
+        if fleet is not None:
+            stack.push_async_callback(fleet.close)
+        sessions: list[Session] = []
+        for number in range(1, options.count + 1):
+            session = await _ven_session(options, number, store, clock, bridge, fleet)
+            stack.push_async_callback(session.close)
+            session.on_fact(printer)
+            session.on_fact(lambda fact, at, name=session.name: _note(registered, name, fact))
+            sessions.append(session)
         stack.push_async_callback(tasks.close)
         if bridge:
             bridge.listeners.append(lambda fact: printer(fact, clock.now()))
-            house = SiteRun(bridge, session, clock)
+            house = SiteRun(bridge, sessions[0], clock)
             house.tick()
-            await session.connect(options.url)
+            await sessions[0].connect(options.url)
             tasks.spawn(house.run(), name="house")
         else:
-            await session.connect(options.url)
-            tasks.spawn(online(session, clock), name="status")
+            tasks.spawn(_connect_all(sessions, options.url, clock), name="connecting")
+            tasks.spawn(online(sessions, clock), name="status")
         await wait(clock, stop, options.seconds)
     printer(Closed(), clock.now())
-    return DONE if registered else NEVER_REGISTERED
+    return DONE if len(registered) == options.count else NEVER_REGISTERED
 
 
-async def online(session: Session, clock: Clock) -> None:
-    """A VEN with no house still has a status to report: it is online."""
+def _note(registered: set[str], name: str, fact: Fact) -> None:
+    if isinstance(fact, RegisteredFact):
+        registered.add(name)
+
+
+async def _ven_session(
+    options: VenOptions, number: int, store: Store, clock: Clock, bridge: SiteBridge | None, fleet: Fleet | None
+) -> Session:
+    """One VEN, listening where it is to be pushed to."""
+    name = options.name_of(number)
+    rng = random.Random()
+    place, address = options.place_of(number), ""
+    session: Session | None = None
+
+    async def answer(request: Request) -> Response:
+        assert session is not None
+        return await session.answer(request)
+
+    server = HttpServer(*place, answer, tls=options.tls) if place else None
+    if server is not None:
+        await server.start()
+        address = server.url.removesuffix(BASE)
+    settings = VenSettings(
+        offers=bridge.offers() if bridge else (Offer.status("ven:status", name),),
+        opt=options.opt or "optIn",
+        binding=Binding.PUSH if server else Binding.PULL,
+        transport_address=address,
+    )
+    decide = bridge.decide if bridge and options.opt is None else None
+    role = Ven(name, SeededIds(rng), rng, settings, decide=decide)
+    session = Session(name, role, store, clock, strict=options.strict, tls=options.tls, fleet=fleet)
+    if server is not None:
+        session.serve_through(server)
+    return session
+
+
+async def _connect_all(sessions: Sequence[Session], url: str, clock: Clock) -> None:
+    """One after the other, so that a thousand do not register in the same instant."""
+    for session in sessions:
+        await session.connect(url)
+        await clock.rest(0.002 if len(sessions) > 1 else 0)
+
+
+async def online(sessions: Sequence[Session], clock: Clock) -> None:
+    """VENs with no house still have a status to report: they are online."""
     status = commands.StatusValue(online=True, manual_override=False)
     while True:
         now = clock.now()
-        session.command(commands.Measured((commands.Sample("ven:status", status, now),)))
+        for session in sessions:
+            session.command(commands.Measured((commands.Sample("ven:status", status, now),)))
         await clock.sleep_until(now + timedelta(seconds=1))
