@@ -9,31 +9,38 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import as_file, files
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from console.app.desk import LiveDesk
 from console.app.site_bridge import SiteBridge, site_zone
 from console.app.site_run import SiteRun
+from console.app.views import EventView
 from console.openadr.actions import SeededIds
 from console.openadr.commands import EventDraft, KnownVen, VenSettings, VtnSettings
-from console.openadr.facts import Fact, ReportPoint
+from console.openadr.facts import EventStatus, Fact, ReportPoint
 from console.openadr.ven import Ven
 from console.openadr.vtn import Vtn
 from console.session.clock import ScaledClock
 from console.session.session import Session
 from console.session.tasks import Tasks
+from console.store.store import Store
 
 VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
+OVER = (EventStatus.CANCELLED, EventStatus.COMPLETED)
 POLL_PERIOD = timedelta(seconds=2)
 REAL_PERIOD = 1.0
 """Shortest real time between two polls or reports, in seconds: a fast clock asks for longer periods instead."""
 NOTICE = timedelta(seconds=5)
 """From issuing the lab's event to its start."""
 LIMIT_W = 1500.0
+FIRST_EVENT = 17
+MARKET_CONTEXT = "http://nodebench.example/lab/limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class LabSettings:
     speed: float = 1.0
     seed: int = 0
     at: time = time(11, 30)
-    """Local time of day at the house when the lab starts."""
+    """Local time of day at the house when the lab starts; a recording that reaches further is gone on with."""
     site_file: Path | None = None
     """None: the demo house."""
     store: Path | None = None
@@ -59,7 +66,24 @@ def origin_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)
 
 
-def lab_event(now: datetime) -> EventDraft:
+def start_of(wanted: datetime, store: Store) -> datetime:
+    """``wanted``, or where the recording in ``store`` ended if that is later: times of one recording only grow."""
+    return max(wanted, store.log.view(len(store.log) - 1).time) if len(store.log) else wanted
+
+
+def event_id_after(known: Iterable[str]) -> str:
+    """``e-17``, or the next number that no event of this recording has (rule 70)."""
+    taken = set(known)
+    return next(event_id for number in count(FIRST_EVENT) if (event_id := f"e-{number}") not in taken)
+
+
+def is_out(view: EventView, now: datetime) -> bool:
+    """Whether this is an event of the lab that still holds the house, or will."""
+    over = view.event.status in OVER or (view.end is not None and view.end <= now)
+    return view.event.market_context == MARKET_CONTEXT and not over
+
+
+def lab_event(now: datetime, event_id: str) -> EventDraft:
     """The event of the lab: keep the connection at 1.5 kW until the next full half hour that is 45 minutes away."""
     start = (now + NOTICE).replace(microsecond=0)
     half_hour = 1800
@@ -71,8 +95,8 @@ def lab_event(now: datetime) -> EventDraft:
         unit="W",
         start=start,
         intervals=((duration, LIMIT_W),),
-        event_id="e-17",
-        market_context="http://nodebench.example/lab/limit",
+        event_id=event_id,
+        market_context=MARKET_CONTEXT,
         priority=1,
         notification=NOTICE,
         vtn_comment="Lab event: keep the connection point at 1.5 kW.",
@@ -94,7 +118,10 @@ class Lab:
         self.settings = settings
         self.site_file = settings.site_file or demo_site()
         self.zone = site_zone(self.site_file)
-        self.origin = origin_of(now.astimezone(self.zone).date(), settings.at, self.zone)
+        wanted = origin_of(now.astimezone(self.zone).date(), settings.at, self.zone)
+        self.origin = start_of(wanted, desk.store)
+        self.continues = self.origin > wanted
+        """The recording in the store reaches beyond the wanted start: the clock goes on from there."""
         self.clock = ScaledClock(self.origin, settings.speed)
         self.period = max(POLL_PERIOD, timedelta(seconds=math.ceil(REAL_PERIOD * settings.speed)))
         """Of polls and reports, on the lab's clock."""
@@ -143,10 +170,13 @@ class Lab:
             self._telemetry.set()
 
     async def _direct(self) -> None:
-        """Issue the event once telemetry flows and the plots have something to show."""
+        """Issue the event once telemetry flows and the plots have something to show, unless one is still out."""
         await self._telemetry.wait()
         await self.clock.rest(6.0)
-        self.desk.issue_event(VTN_NAME, lab_event(self.clock.now() + self.period))
+        ours = [view for view in self.desk.events() if view.session == VTN_NAME]
+        if not any(is_out(view, self.clock.now()) for view in ours):
+            event_id = event_id_after(view.event.event_id for view in ours)
+            self.desk.issue_event(VTN_NAME, lab_event(self.clock.now() + self.period, event_id))
 
     async def close(self) -> None:
         await self.tasks.close()

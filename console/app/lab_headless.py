@@ -72,8 +72,9 @@ def summary(lab: Lab, seen: Seen) -> list[str]:
     """What happened, a line each."""
     tz, speed, desk = lab.zone, lab.settings.speed, lab.desk
     site = desk.site()
+    verb = "went on from" if lab.continues else "started"
     lines = [
-        f"clock         started {lab.origin.astimezone(tz):%H:%M} local at {site.place if site else lab.site_file}, "
+        f"clock         {verb} {lab.origin.astimezone(tz):%H:%M} local at {site.place if site else lab.site_file}, "
         f"speed {speed:g}, now {lab.clock.now().astimezone(tz):%H:%M:%S}",
         f"registered    {seen.after(seen.registered, speed)}",
         f"metadata      {_WAYS[len(seen.metadata)]}",

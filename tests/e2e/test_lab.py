@@ -80,3 +80,16 @@ def test_a_fast_clock_carries_the_lab_through_its_whole_event():
     assert [fact["status"] for fact in facts if fact["fact"] == "event"] == ["far", "active", "completed"]
     assert "offline" not in {fact["state"] for fact in facts if fact["fact"] == "presence"}
     assert not [fact for fact in facts if fact["fact"] == "finding"]
+
+
+@pytest.mark.slow
+def test_a_second_run_on_the_same_recording_goes_on_where_the_first_ended(tmp_path):
+    words = ("--headless", "--json", "--for", "10", "--speed", "60", "--store", str(tmp_path / "lab.oadrrec"))
+    first, second = lab(*words), lab(*words)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "started 11:30 local" in first.stderr and "went on from 11:" in second.stderr
+    facts = [json.loads(line) for line in second.stdout.splitlines()]
+    assert not [fact for fact in facts if fact["fact"] == "finding"]
+    assert {fact["event_id"] for fact in facts if fact["fact"] == "event"} == {"e-17"}, "still out, so not issued again"
+    meter = [fact["power"] for fact in facts if fact["fact"] == "device" and fact["name"] == "Meter"]
+    assert meter[-1] < 1_500 + 200, "the house follows the event it was in"
