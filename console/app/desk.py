@@ -56,6 +56,7 @@ from console.openadr.facts import (
     RegistrationFailed,
 )
 from console.openadr.findings import Finding, Severity
+from console.openadr.model import OadrDistributeEvent
 from console.openadr.units import item_base_of
 from console.session.clock import Clock
 from console.session.session import Session
@@ -297,12 +298,19 @@ class LiveDesk:
 
     def check_draft(self, draft: EventDraft) -> Sequence[Finding]:
         wrong = impossible(draft)
-        return wrong or [*late(draft, self.now()), *rules.check(preview(draft, self._first_vtn(), self.now()))]
+        return wrong or [*late(draft, self.now()), *rules.check(self._preview(draft))]
 
     def draft_source(self, draft: EventDraft) -> str:
         if impossible(draft):
             return ""
-        return pretty(codec.write(preview(draft, self._first_vtn(), self.now())))
+        return pretty(codec.write(self._preview(draft)))
+
+    def _preview(self, draft: EventDraft) -> OadrDistributeEvent:
+        """The message a draft would become; one that names an event of ours is that event's next modification."""
+        vtn = self._first_vtn()
+        modified = self._events.get(vtn, draft.event_id)
+        number = modified.event.modification_number + 1 if modified else 0
+        return preview(draft, vtn, self.now(), number)
 
     def _first_vtn(self) -> str:
         return next((name for name, node in self.nodes.items() if node.kind == "VTN"), "vtn")

@@ -10,11 +10,11 @@ from console.openadr.issued import Issued, complaint, whole
 from console.openadr.model import OadrDistributeEvent
 
 
-def preview(draft: EventDraft, vtn_id: str, now: datetime) -> OadrDistributeEvent:
+def preview(draft: EventDraft, vtn_id: str, now: datetime, modification_number: int = 0) -> OadrDistributeEvent:
     """oadrDistributeEvent with this one event, as its first VEN would get it. The draft must have no complaint."""
     now = now.replace(microsecond=0)
     ven_id = draft.ven_ids[0] if draft.ven_ids else "ven"
-    event = Issued(draft.event_id or "e-new", "signal-0", whole(draft))
+    event = Issued(draft.event_id or "e-new", "signal-0", whole(draft), modification_number)
     return OadrDistributeEvent(request_id="preview", vtn_id=vtn_id, events=(event.message(ven_id, now, now),))
 
 

@@ -197,8 +197,8 @@ class EventEditor(QWidget):
         if self.draft is not None:
             if self.draft != before or not self.source.toPlainText():
                 self._outcome = None if before is not None and _differs(before, self.draft) else self._outcome
-                self._show_source(self._desk.draft_source(self.draft))
-            findings = self._desk.check_draft(self.draft)
+                self._show_source(self._desk.draft_source(self._named(self.draft)))
+            findings = self._desk.check_draft(self._named(self.draft))
         if self.draft is not None:
             self.preview.show_course(course_of_draft(self.draft), now.timestamp())
         self.findings.show_findings(problems, findings, self._outcome)
@@ -208,6 +208,10 @@ class EventEditor(QWidget):
         self._say(wrong)
         if self.draft != before:
             self.redrawn.emit()
+
+    def _named(self, draft: EventDraft) -> EventDraft:
+        """With the event it modifies, so that preview and findings are of the message that would go out."""
+        return replace(draft, event_id=self._modified.event.event_id) if self._modified else draft
 
     def _show_source(self, text: str) -> None:
         if text != self.source.toPlainText() and not self.source.textCursor().hasSelection():

@@ -165,6 +165,17 @@ async def test_what_cannot_be_done_is_said(bench: Bench):
     assert "oadrDistributeEvent" in desk.draft_source(draft(bench))
 
 
+async def test_the_draft_of_a_modification_is_shown_as_the_message_that_goes_out(bench: Bench):
+    await bench.advance(3)
+    desk = bench.desk
+    issued = desk.issue_event("vtn-lab", draft(bench)).subject
+    await bench.advance(3)
+    shown = desk.draft_source(replace(draft(bench), event_id=issued, priority=3))
+    assert f"<ei:eventID>{issued}</ei:eventID>" in shown
+    assert "<ei:modificationNumber>1</ei:modificationNumber>" in shown
+    assert "<ei:modificationNumber>0</ei:modificationNumber>" in desk.draft_source(draft(bench))
+
+
 async def test_every_message_can_be_inspected(bench: Bench):
     await bench.advance(6)
     desk = bench.desk

@@ -318,6 +318,17 @@ def test_modifying_starts_from_the_event_and_keeps_its_targets(view: EventsView,
     assert view.detail.said.text() == "Modified e-199."
 
 
+def test_preview_and_findings_of_a_modification_are_of_the_event_it_modifies(
+    view: EventsView, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(desk, "draft_source", lambda draft: asked.append(("source", draft.event_id)) or "")
+    monkeypatch.setattr(desk, "check_draft", lambda draft: asked.append(("findings", draft.event_id)) or [])
+    view._cursor.select_event("e-199")
+    view.modify_event()
+    assert set(asked) == {("source", "e-199"), ("findings", "e-199")}
+
+
 def test_modifying_a_power_shows_kilowatts(view: EventsView, desk: FakeDesk) -> None:
     from dataclasses import replace
 
