@@ -14,6 +14,7 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.app import recording_commands
 from console.app.durations import parse_duration
 from console.app.toml_file import FileError
 
@@ -162,6 +163,13 @@ def parser() -> argparse.ArgumentParser:
     )
     certs.add_argument("--json", action="store_true", help="one JSON object per certificate")
 
+    opened = commands.add_parser("open", help="a recording in a window: every view, no node")
+    opened.add_argument("recording", type=Path, metavar="RECORDING")
+    opened.add_argument("--for", dest="seconds", type=duration, metavar="SECONDS", help="close after so long")
+    opened.add_argument("--shots", type=Path, metavar="DIR", help="write a PNG of every view, light and dark, and stop")
+    opened.add_argument("--theme", choices=("light", "dark", "high_contrast"), help="default: as the system says")
+    recording_commands.add_to(commands)
+
     # Its options are the emulator's own: main() hands them on.
     commands.add_parser("site", help="emulated devices and CEM alone", add_help=False)
 
@@ -235,6 +243,12 @@ def _window(options: argparse.Namespace) -> int:
     from console.ui.start import open_console
 
     return open_console(None)
+
+
+def _open(options: argparse.Namespace) -> int:
+    from console.ui.start import open_recording
+
+    return open_recording(options.recording, seconds=options.seconds, shots=options.shots, theme=options.theme)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -336,3 +350,4 @@ def _play(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {None: _window, "demo": _demo, "vtn": _vtn, "ven": _ven, "play": _play, "certs": _certs, "check": _check}
+_COMMANDS |= {"open": _open, **recording_commands.COMMANDS}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import merge as merged
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ from console.openadr import codec, rules
 from console.openadr.facts import DeviceChanged, FindingMade, Listening, ReasonGiven, Registered
 from console.openadr.findings import Finding, Severity
 from console.openadr.units import item_base_of
-from console.session.clock import Clock
+from console.session.clock import Clock, SystemClock
 from console.store.body_search import BodySearch
 from console.store.filter import FilterError
 from console.store.filter_fields import field_of
@@ -347,6 +348,13 @@ class RecordedDesk:
 
     def set_opt(self, session: str, event_id: str, opt_type: str) -> Outcome:
         return Outcome(False, NOTHING_ACTS)
+
+
+def open_desk(path: Path) -> RecordedDesk:
+    """A desk on the recording at ``path``, times shown in this machine's zone. Raises StoreError."""
+    clock = SystemClock()
+    zone = clock.now().astimezone().tzinfo
+    return RecordedDesk(Recording(path), clock, zone or UTC)
 
 
 def _in_order(recording: Recording) -> list[NotedFact]:

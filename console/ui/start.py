@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -53,6 +54,37 @@ def open_console(
     except CannotStart as error:
         print(error, file=sys.stderr)
         return error.exit_code
+
+
+def open_recording(
+    path: Path, *, seconds: timedelta | None = None, shots: Path | None = None, theme: str | None = None
+) -> int:
+    """Open the window on a recording, without any node; the exit code, 2 for a file that cannot be read."""
+    try:
+        return run(
+            lambda: _recorded(path),
+            for_seconds=seconds.total_seconds() if seconds else None,
+            shots=shots,
+            theme=theme,
+        )
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+
+
+@asynccontextmanager
+async def _recorded(path: Path) -> AsyncIterator[Desk]:
+    from console.app.recording_desk import open_desk
+    from console.store.database import StoreError
+
+    try:
+        desk = await asyncio.to_thread(open_desk, path)
+    except StoreError as error:
+        raise CannotStart(error, 2) from error
+    try:
+        yield desk
+    finally:
+        desk.close()
 
 
 class CannotStart(Exception):
