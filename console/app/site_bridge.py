@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from console.app.limit_spans import LimitSpans
 from console.app.series import SeriesBook
 from console.app.toml_file import FileError
 from console.app.views import DeviceView, LimitSpan, LimitView, SiteView
@@ -85,7 +86,7 @@ class SiteBridge:
         self._events: dict[str, EventChanged] = {}
         self._opted_out: set[str] = set()
         self._baseline: dict[str, float] = {}
-        self._spans: dict[str, LimitSpan] = {}
+        self._limits = LimitSpans()
         self._told: dict[str, _Told] = {}
         self._reasons: dict[str, str] = {}
         self._snapshot: SiteSnapshot = self.site.snapshot()
@@ -100,6 +101,7 @@ class SiteBridge:
         """Let the house live until ``now``, record its series and tell what changed."""
         self.site.step_to(now)
         self._snapshot = self.site.snapshot()
+        self._limits.hold(self._limit(), self._snapshot.time)
         if self._snapshot.time > self.site.start:  # before the first step all powers are nought, which says nothing
             self._record(self._snapshot)
             self._tell(self._snapshot)
@@ -142,15 +144,11 @@ class SiteBridge:
         if isinstance(fact, EventChanged):
             if fact.status in (EventStatus.CANCELLED, EventStatus.COMPLETED):
                 self._events.pop(fact.event_id, None)
-                self._spans = {key: span for key, span in self._spans.items()
-                               if not (key.startswith(f"{fact.event_id}/") and span.start > now)}  # fmt: skip
-                self._end_spans(fact.event_id, now)
             else:
                 self._events[fact.event_id] = fact
                 self._baseline.setdefault(fact.event_id, self._snapshot.net_w)
         elif isinstance(fact, EventGone):
             self._events.pop(fact.event_id, None)
-            self._end_spans(fact.event_id, now)
         else:
             return
         self._send_signals()
@@ -174,17 +172,12 @@ class SiteBridge:
         for event in self._events.values():
             if event.event_id not in self._opted_out:
                 signals.extend(self.signals_of(event))
-        for index, signal in enumerate(signals):
-            if isinstance(signal, LimitSignal) and not signal.device:
-                self._spans[f"{signal.source}/{index}"] = LimitSpan(
-                    signal.start, signal.end, signal.upper_w, signal.lower_w, signal.source
-                )
+        self._limits.announce(
+            LimitSpan(signal.start, signal.end, signal.upper_w, signal.lower_w, signal.source)
+            for signal in signals
+            if isinstance(signal, LimitSignal) and not signal.device and not signal.test
+        )
         self.house.receive(signals)
-
-    def _end_spans(self, event_id: str, now: datetime) -> None:
-        for key, span in list(self._spans.items()):
-            if key.startswith(f"{event_id}/") and (span.end is None or span.end > now):
-                self._spans[key] = LimitSpan(span.start, now, span.upper_w, span.lower_w, span.source)
 
     def signals_of(self, event: EventChanged) -> list[GridSignal]:
         """The spans of an event on the CEM's grid port, after the signal table of rule 104."""
@@ -258,7 +251,6 @@ class SiteBridge:
 
     def view(self) -> SiteView:
         snapshot = self._snapshot
-        limit = snapshot.limit
         devices = tuple(self._device(device) for device in snapshot.devices if device.kind != "meter")
         return SiteView(
             name=snapshot.name,
@@ -268,14 +260,18 @@ class SiteBridge:
             net_w=snapshot.net_w,
             grid_max_w=self.config.connection_w,
             devices=devices,
-            limit=LimitView(limit.upper_w, limit.lower_w, limit.source, limit.until) if limit else None,
-            limits=tuple(self._spans.values()),
+            limit=self._limit(),
+            limits=self._limits.spans(snapshot.time),
             reasons=tuple((reason.device, reason.text) for reason in snapshot.reasons),
             balance_w=sum(device.power_w for device in devices) - snapshot.net_w,
             net_series=self._key("net"),
             import_wh=snapshot.import_wh,
             export_wh=snapshot.export_wh,
         )
+
+    def _limit(self) -> LimitView | None:
+        limit = self._snapshot.limit
+        return LimitView(limit.upper_w, limit.lower_w, limit.source, limit.until) if limit else None
 
     def _device(self, device: DeviceSnapshot) -> DeviceView:
         return DeviceView(

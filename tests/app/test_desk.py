@@ -134,8 +134,23 @@ async def test_an_event_is_issued_followed_by_the_house_modified_and_cancelled(b
     site = desk.site()
     assert site and site.limit is None
     assert site.net_w > 4200.0
+    assert [span.upper_w for span in site.limits] == [2000.0, 4000.0], "what was held stays as it was"
+    ends = [span.end for span in site.limits]
+    assert ends[0] and ends[1] and ends[0] <= site.limits[1].start < ends[1] < desk.now()
     history = next(view for view in desk.events() if view.mine).history
     assert [what for _, _, what in history][0] == "issued" and history[-1][2] == "cancelled"
+
+
+async def test_the_limit_that_a_level_comes_to_is_among_the_limits_shown(bench: Bench):
+    await bench.advance(8)
+    level = draft(bench, signal_name="SIMPLE", signal_type="level", unit=None, intervals=((10 * MINUTE, 2.0),))
+    issued = bench.desk.issue_event("vtn-lab", level)
+    await bench.advance(30)
+    site = bench.desk.site()
+    assert site and site.limit and site.limit.upper_w
+    (span,) = site.limits
+    assert span.source == issued.subject and span.end == site.limit.until
+    assert span.upper_w == pytest.approx(site.limit.upper_w, abs=50.0)
 
 
 async def test_an_infeasible_limit_is_opted_out_and_not_followed(bench: Bench):
