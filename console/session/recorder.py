@@ -19,6 +19,7 @@ from console.openadr.facts import Fact, FindingMade
 from console.openadr.findings import Finding, Severity
 from console.openadr.model import ItemBase, OadrRegisterReport, Payload
 from console.session.clock import Clock
+from console.store.messages import COMPOSED
 from console.store.store import Store
 from console.transport.exchange import Answer, Headers, Request, Response, Undelivered
 
@@ -100,6 +101,43 @@ class Recorder:
         self._derive_own(number, message, to or peer.address)
         return number
 
+    async def composed_goes(self, start_line: str, headers: Headers, body: bytes, peer: Peer, to: str = "") -> int:
+        """Record a request that an operator wrote, marked as such, with what is odd about it."""
+        number = self._append(True, peer, start_line, headers, body, flags=COMPOSED)
+        self._store.derive(number, peer=to or peer.address)
+        await self._derive_composed(number, body)
+        return number
+
+    async def composed_response_goes(self, response: Response, peer: Peer, number: int, took: float) -> int:
+        """Record the answer to message ``number`` that an operator wrote."""
+        answer = self._append(
+            True,
+            peer,
+            response.start_line,
+            response.headers,
+            response.body,
+            reply_to=number,
+            status=response.status,
+            latency=timedelta(seconds=took),
+            flags=COMPOSED,
+        )
+        self._store.derive(answer, peer=self._store.peer(number))
+        await self._derive_composed(answer, response.body)
+        return answer
+
+    async def _derive_composed(self, number: int, body: bytes) -> None:
+        """What was broken on purpose stands with its message, and is nothing to be told of."""
+        dissection = await self.dissect(body)
+        message = dissection.message
+        broken = self._broken_rules(message, not self._peers_are_vens, dissection.profile)
+        findings = (*dissection.findings, *broken)
+        self._store.derive(
+            number,
+            element=dissection.element or NOT_OPENADR,
+            summary=self._summary(message) if message is not None else _first_text(findings),
+            findings=findings,
+        )
+
     def answer_came(self, answer: Answer, peer: Peer, number: int, name: str = "") -> int:
         came = self._append(
             False,
@@ -138,6 +176,7 @@ class Recorder:
         reply_to: int = 0,
         status: int = 0,
         latency: timedelta | None = None,
+        flags: int = 0,
     ) -> int:
         return self._store.append(
             time=self._clock.now(),
@@ -152,6 +191,7 @@ class Recorder:
             reply_to=reply_to,
             status=status,
             latency=latency,
+            flags=flags,
         )
 
     # What is read out of them --------------------------------------------------------------------------------------

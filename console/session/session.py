@@ -38,12 +38,13 @@ from console.openadr.actions import (
 )
 from console.openadr.facts import Fact, FindingMade, Listening, Registered, RegistrationFailed
 from console.openadr.findings import Finding, Severity
-from console.openadr.model import Payload
+from console.openadr.model import OadrPoll, OadrResponse, Payload
 from console.openadr.verdicts import SignatureVerdict
 from console.openadr.vtn import Vtn
 from console.security.signing import OBJECT_ID, Signer
 from console.security.verification import Verifier
 from console.session.clock import Clock
+from console.session.composed import Composed, ComposedResponse, Composing
 from console.session.outbox import Lane, Outgoing
 from console.session.recorder import Recorder, element_of
 from console.session.tasks import Tasks
@@ -147,6 +148,7 @@ class Session:
         self._own_fleet: Fleet | None = None
         self._servers: list[Server] = []
         self._clients: dict[str, Client] = {}
+        self._composing = Composing(self._clients, self._recorder, clock, self._verdict, self._signer)
         self._lanes: dict[str, Lane] = {}
         self._held: dict[str, list[Outgoing]] = {}
         self._counterpart = ""
@@ -243,6 +245,24 @@ class Session:
         """Have the role do something; what is wrong with it, empty when it is under way."""
         return self._execute(self._ask(command)).findings
 
+    def send_raw(self, composed: Composed) -> list[Finding]:
+        """Send bytes an operator wrote, whatever they are; what is wrong with that, empty when they are under way.
+
+        A VTN gives a VEN that polls what was written for it as the answer to its next poll. The record marks it; the
+        role hears neither of it nor of its answer.
+        """
+        if self.kind is Kind.VTN and not self._composing.reaches(composed.to):
+            return self._composing.keep_for_poll(composed)
+        trouble = self._composing.check(composed)
+        if not trouble:
+            self._tasks.spawn(self._composing.send(composed), name=f"composed {composed.service.value}")
+        return trouble
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether this node has a key its messages are signed with."""
+        return self._composing.can_sign
+
     def on_fact(self, callback: OnFact) -> None:
         """Hear of every fact, with its instant, as it becomes true; findings come as FindingMade."""
         self._callbacks.append(callback)
@@ -295,7 +315,10 @@ class Session:
                 log.exception("%s failed on message %d", self.name, number)
                 self._found_broken(f"Nodebench failed on this: {error!r}.", number)
                 response = _refusal(500, ())
-        if request.method:
+        if isinstance(response, ComposedResponse):
+            took = self.clock.elapsed() - came
+            await self._recorder.composed_response_goes(response, request.peer, number, took)
+        elif request.method:
             self._recorder.response_goes(response, message, request.peer, number, self.clock.elapsed() - came)
         return response
 
@@ -305,7 +328,9 @@ class Session:
             self._recorder.derive_unread(number, findings)
             return _refusal(406, findings), None
         dissection = await self._recorder.dissect(request.body)
-        verdict = await self._verdict(request.body, request.peer.fingerprint)
+        # A VEN has one certificate for TLS and signatures; a VTN may sign with its other one.
+        shown = request.peer.fingerprint if self.kind is Kind.VTN else ""
+        verdict = await self._verdict(request.body, shown)
         findings = self._recorder.derive(number, dissection, (*request.findings, *verdict.findings))
         message = dissection.message
         if message is None or dissection.profile != codec.B or (self._strict and _breaks_schema(findings)):
@@ -325,6 +350,10 @@ class Session:
             if not any(finding.rule == "internal" for finding in outcome.findings):
                 self._found_broken(f"{type(self.role).__name__} did not answer a message.", number)
             return _refusal(500, ()), None
+        if isinstance(message, OadrPoll) and isinstance(outcome.reply.message, OadrResponse):
+            composed = self._composing.answer_poll_of(message.ven_id)
+            if composed is not None:
+                return composed, None
         return self._written(outcome.reply, number)
 
     def _written(self, reply: Reply, number: int) -> tuple[Response, Payload | None]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from console.openadr.actions import Peer, Service
 from console.openadr.findings import Finding
@@ -116,6 +116,15 @@ class Client(Protocol):
     async def post(self, service: Service, body: bytes) -> Answer | Undelivered: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class OddClient(Client, Protocol):
+    """A client that can also send as nobody should: what peers make of that is to be found out."""
+
+    async def post_as(self, service: Service, body: bytes, content_type: str, pause: float) -> Answer | Undelivered:
+        """Send ``body`` with another Content-Type, or in ten pieces with ``pause`` seconds between them."""
+        ...
 
 
 class Server(Protocol):

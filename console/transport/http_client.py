@@ -6,9 +6,10 @@ does not come back, or is not HTTP, is :class:`Undelivered` with the reason in w
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,7 @@ _HEADERS = {
     "User-Agent": "Nodebench",
 }
 _KEPT_OF_GARBAGE = 16 * 2**10
+_PIECES = 10
 
 
 class HttpClient:
@@ -70,10 +72,20 @@ class HttpClient:
 
     async def post(self, service: Service, body: bytes) -> Answer | Undelivered:
         """Send one request and wait for its answer."""
+        return await self._post(self._request(service, body))
+
+    async def post_as(self, service: Service, body: bytes, content_type: str, pause: float) -> Answer | Undelivered:
+        """Send ``body`` with another Content-Type, or in ten pieces with ``pause`` seconds between them."""
+        headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
+        content = _in_pieces(body, pause) if pause else body
+        url = f"{self._base.geturl()}/{service.value}"
+        return await self._post(self._http.build_request("POST", url, content=content, headers=headers))
+
+    async def _post(self, request: httpx.Request) -> Answer | Undelivered:
         start = time.monotonic()
         self._wire.forget()
         try:
-            response = await self._http.send(self._request(service, body), stream=True)
+            response = await self._http.send(request, stream=True)
             try:
                 received = await self._receive(response)
             finally:
@@ -189,6 +201,14 @@ class _RecordingStream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+async def _in_pieces(body: bytes, pause: float) -> AsyncIterator[bytes]:
+    size = -(-len(body) // _PIECES) or 1
+    for start in range(0, len(body), size):
+        if start:
+            await asyncio.sleep(pause)
+        yield body[start : start + size]
 
 
 @cache
