@@ -17,6 +17,7 @@ from pathlib import Path
 
 from console.app.event_file import EventFile, KnownVen
 from console.app.running import DONE, NEVER_REGISTERED, Printer, complain, until_interrupted, wait
+from console.app.signatures import Signatures
 from console.app.site_bridge import SiteBridge
 from console.app.site_run import SiteRun
 from console.openadr import commands
@@ -53,6 +54,7 @@ class VtnOptions:
     as_json: bool = False
     tls: Tls | None = None
     strict: bool = False
+    signatures: Signatures = Signatures()
 
 
 def is_loopback(host: str) -> bool:
@@ -76,7 +78,16 @@ async def run_vtn(options: VtnOptions) -> int:
         request_reports=options.request_reports,
     )
     role = Vtn(options.vtn_id, SeededIds(rng), rng, settings)
-    session = Session(options.vtn_id, role, store, clock, strict=options.strict, tls=options.tls)
+    session = Session(
+        options.vtn_id,
+        role,
+        store,
+        clock,
+        strict=options.strict,
+        tls=options.tls,
+        signer=options.signatures.signer,
+        verifier=options.signatures.verifier,
+    )
     session.on_fact(printer)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
@@ -118,6 +129,7 @@ class VenOptions:
     seed: int = 0
     tls: Tls | None = None
     strict: bool = False
+    signatures: Signatures = Signatures()
     push: tuple[str, int] | None = None
     """Where to be pushed to, host and port; None polls. Of many VENs each takes a port of its own from there on."""
     count: int = 1
@@ -194,10 +206,21 @@ async def _ven_session(
         opt=options.opt or "optIn",
         binding=Binding.PUSH if server else Binding.PULL,
         transport_address=address,
+        xml_signature=options.signatures.signer is not None,
     )
     decide = bridge.decide if bridge and options.opt is None else None
     role = Ven(name, SeededIds(rng), rng, settings, decide=decide)
-    session = Session(name, role, store, clock, strict=options.strict, tls=options.tls, fleet=fleet)
+    session = Session(
+        name,
+        role,
+        store,
+        clock,
+        strict=options.strict,
+        tls=options.tls,
+        fleet=fleet,
+        signer=options.signatures.signer,
+        verifier=options.signatures.verifier,
+    )
     if server is not None:
         session.serve_through(server)
     return session

@@ -214,6 +214,8 @@ class VenSettings:
     """Where a push VEN is reached: its base URL (oadrTransportAddress)."""
     vtn_fingerprint: str = ""
     """Of the VTN's certificate; given, whoever pushes without it is refused with 463."""
+    xml_signature: bool = False
+    """Whether it signs, as told at registration (oadrXmlSignature)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ class Ven:
                 profile_name="2.0b",
                 transport_name="simpleHttp",
                 report_only=False,
-                xml_signature=False,
+                xml_signature=self.settings.xml_signature,
                 ven_name=self.ven_name,
                 http_pull_model=self.settings.binding is not Binding.PUSH,
                 transport_address=self.settings.transport_address or None,

@@ -60,6 +60,9 @@ class VerifierSettings:
     """SHA-1 is in rule 514, but no longer safe."""
     exclusive: bool = False
     """Exclusive C14N is not in rule 514."""
+    signers: frozenset[str] = frozenset()
+    """Fingerprints of those who may sign; empty: whoever is trusted. A VEN that has only its VTN here is safe from
+    other nodes of the same authority."""
 
 
 class Verifier:
@@ -362,11 +365,11 @@ class _Check:
             self._findings.append(_finding(Severity.INFO, text))
         else:
             self._findings += trust.check(signer, between, self._now)
-        if self._expected:
-            known = (*between, *(trust.authorities if trust else ()))
-            unlike = certificates.unlike(self._expected, signer, known)
-            if unlike is not None:
-                self._findings.append(unlike)
+        wanted = [self._expected] if self._expected else sorted(self._settings.signers)
+        known = (*between, *(trust.authorities if trust else ()))
+        unlike = [certificates.unlike(fingerprint, signer, known) for fingerprint in wanted]
+        if unlike and all(unlike):
+            self._findings += [finding for finding in unlike[:1] if finding]
 
     # What is covered, and when it was sent ---------------------------------------------------------------------------
 

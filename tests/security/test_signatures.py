@@ -617,6 +617,12 @@ def test_the_signer_has_to_be_the_one_expected(ven: Identity, other_ven: Identit
     assert verdict.findings[0].rule == "517"
 
 
+def test_signers_can_be_named(ven: Identity, other_ven: Identity, trust: Trust):
+    named = VerifierSettings(signers=frozenset([ven.certificate.fingerprint.lower(), "00:11"]))
+    assert verify(signed(ven), trust, NOW, settings=named).valid
+    refused(signed(other_ven), trust, f"{other_ven.certificate.subject} has the fingerprint", named)
+
+
 def test_too_many_certificates_are_not_read(ven: Identity, trust: Trust):
     def many(root: Node) -> None:
         held = find(root, ".//ds:X509Data")
