@@ -19,6 +19,7 @@ from console.app.durations import parse_duration
 from console.app.toml_file import FileError
 
 if TYPE_CHECKING:
+    from console.app.signatures import Signatures
     from console.transport.tls import Tls
 
 BAD_USAGE = 2
@@ -131,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     ven.add_argument("--count", type=count, default=1, metavar="N", help="so many VENs; {n} in the name is its number")
     for command in (vtn, ven):
         _add_protection(command)
+        _add_signatures(command)
 
     play = commands.add_parser("play", help="play scenarios and say which expectations came true")
     play.add_argument("files", type=Path, nargs="+", metavar="FILE", help="scenario files, or folders of them")
@@ -201,6 +203,42 @@ def _add_protection(command: argparse.ArgumentParser) -> None:
         help="end the handshake of peers without a certificate that is believed, take the standard's cipher suites "
         "only, refuse what breaks the schema (default: let them in, say what is wrong, and go on)",
     )  # fmt: skip
+
+
+def _add_signatures(command: argparse.ArgumentParser) -> None:
+    """Message signatures, the same for both roles."""
+    group = command.add_argument_group("message signatures")
+    group.add_argument("--sign", action="store_true", help="sign what is sent, with the first --tls-cert")
+    group.add_argument("--verify", action="store_true", help="act only on messages signed by whom --tls-ca vouches for")
+    group.add_argument(
+        "--replay-window", type=duration, default=timedelta(seconds=120), metavar="120s",
+        help="how far a signature's time may be from ours, before or after (default 2 minutes)",
+    )  # fmt: skip
+    group.add_argument(
+        "--signer", action="append", default=[], metavar="FINGERPRINT", help="only this one may sign; may be repeated"
+    )
+    group.add_argument(
+        "--tolerate", action="append", default=[], choices=("sha1", "exclusive-c14n"), help="take signatures like that"
+    )
+
+
+def _signatures(options: argparse.Namespace) -> Signatures:
+    """Raises UsageError."""
+    from console.app.signatures import SignatureOptions
+
+    try:
+        return SignatureOptions(
+            options.sign,
+            options.verify,
+            tuple(zip(options.tls_cert, options.tls_key, strict=False)),
+            options.tls_ca,
+            options.crl,
+            options.replay_window,
+            options.signer,
+            options.tolerate,
+        ).read()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _protection(options: argparse.Namespace) -> Tls | None:
@@ -285,6 +323,7 @@ def _vtn(options: argparse.Namespace) -> int:
         as_json=options.json,
         tls=_protection(options),
         strict=options.strict,
+        signatures=_signatures(options),
     )
     if choices.tls and choices.tls.server is None:
         raise UsageError("A VTN speaks TLS with a certificate of its own: give --tls-cert and --tls-key, too.")
@@ -309,6 +348,7 @@ def _ven(options: argparse.Namespace) -> int:
         as_json=options.json,
         tls=_protection(options),
         strict=options.strict,
+        signatures=_signatures(options),
         push=options.push,
         count=options.count,
     )
