@@ -31,6 +31,7 @@ from emulator.devices import (
     Washer,
     WasherConfig,
 )
+from emulator.devices.faults import FaultBook, FaultKind
 from emulator.physics import pv
 
 DeviceConfig = PvConfig | BatteryConfig | EvConfig | WasherConfig | BaseLoadConfig | MeterConfig
@@ -118,6 +119,8 @@ class Site:
         """Where devices can be reached from outside, by name: (protocol, address), shown among their facts."""
         self.watchers: list[Callable[[datetime, float], None]] = []
         """Called after each step with its end and its length [s]: what counts energy and keeps timers by site time."""
+        self.faults = FaultBook()
+        """What is wrong with its devices, now and later."""
         self.net_w = 0.0
         """Mean of the step last made, ``+`` is import."""
 
@@ -189,7 +192,10 @@ class Site:
         if self.controller is not None:
             self.controller.control(self, self.now)
         for each in self.devices:
-            each.step(self.now, dt_s)
+            if self.faults and FaultKind.OFFLINE in self.faults.of(each.name, self.now):
+                each.power_w = 0.0
+            else:
+                each.step(self.now, dt_s)
         self.net_w = sum(each.power_w for each in self.devices)
         self.meter.read(self.net_w, dt_s)
         self.now += timedelta(seconds=dt_s)

@@ -6,8 +6,8 @@ All it knows of devices came by S2 messages, all it does to them goes by S2 inst
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from s2python.generated import gen_s2 as g
@@ -27,8 +27,9 @@ from emulator.cem.plans import (
     Targets,
 )
 from emulator.cem.ports import GridSignal, LevelSignal, LightState, LimitInForce, LimitSignal, Reason
+from emulator.cem.quality import Expected, Quality, Watch
+from emulator.cem.reasons import called, reasons, sentence, watts
 from emulator.cem.reasons import limit as limit_text
-from emulator.cem.reasons import reasons, watts
 from emulator.cem.resources import Appliance, Battery, Charger, Load, Producer, Resource, measured_power, read
 from emulator.cem.tariff import tariff
 from emulator.links.s2.cem_session import CemSession
@@ -36,6 +37,19 @@ from emulator.links.s2.session import State
 
 STALE_PERIODS = 3
 """A meter reading older than this many periods is no longer believed."""
+
+
+IN_WORDS = {
+    Quality.LOCAL_OVERRIDE: "does not do what it is told: it refused",
+    Quality.NOT_CONNECTED: "is not connected",
+    Quality.COMM_FAILURE: "is not heard of any more",
+    Quality.LAST_USABLE: "has not been heard of for over a minute",
+    Quality.SENSOR_FAILURE: "tells the same power again and again while the meter moves",
+    Quality.NOT_ACCURATE: "tells a power that cannot be",
+    Quality.UNCERTAIN: "has a clock that is off",
+    Quality.DEVICE_FAILURE: "accepts what it is told and does something else",
+    Quality.NO_VALUE: "has not told its power yet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,8 @@ class Cem:
         self._signals: tuple[GridSignal, ...] = ()
         self._grid_lost = False
         self._reasons: tuple[Reason, ...] = ()
+        self._watches: dict[int, Watch] = {}
+        self._qualities: dict[str, Quality] = {}
 
     def add(self, session: CemSession) -> None:
         """Manage the device at the other end of a session."""
@@ -76,6 +92,7 @@ class Cem:
     def remove(self, session: CemSession) -> None:
         """Forget a device whose session is over."""
         self._instructors = [one for one in self._instructors if one.session is not session]
+        self._watches.pop(id(session), None)
 
     def receive(self, signals: Sequence[GridSignal]) -> None:
         """Replace all grid signals, past and future ones; the next `control` acts on them."""
@@ -94,7 +111,7 @@ class Cem:
         in_force = band(self._signals, now, house.must_run_w, self._baselines)
         price = tariff(self._signals, now, self.settings.usual_price)
         self.decision = self._guard.decide(house, in_force, price, self._planned(house))
-        self._reasons = reasons(self.decision, self._zone)
+        self._reasons = (*reasons(self.decision, self._zone), *self._doubts(house))
         return self._instruct(self.decision, now)
 
     def _planned(self, house: House) -> Targets | None:
@@ -115,18 +132,22 @@ class Cem:
 
     def house(self, now: datetime) -> House:
         """The house as measured last."""
-        devices: list[Resource] = []
+        told: list[tuple[Instructor, Resource]] = []
         meter_w: float | None = None
         for instructor in self._instructors:
             session = instructor.session
-            if session.state is State.CLOSED:
-                continue
             if session.name == self._meter:
-                meter_w = measured_power(session) if self._fresh(session, now) else None
+                fresh = session.state is not State.CLOSED and self._fresh(session, now)
+                meter_w = measured_power(session) if fresh else None
+                self._qualities[session.name] = Quality.GOOD if fresh else Quality.COMM_FAILURE
+                continue
+            if session.state is State.CLOSED:
+                self._qualities[session.name] = Quality.NOT_CONNECTED
                 continue
             device = read(session)
             if device is not None:
-                devices.append(device)
+                told.append((instructor, device))
+        devices = self._believed(told, meter_w, now)
         # Without a meter that can be believed, the devices' own sum is the best there is.
         net_w = sum(device.power_w for device in devices) if meter_w is None else meter_w
         return House(
@@ -139,9 +160,49 @@ class Cem:
             appliances=tuple(d for d in devices if isinstance(d, Appliance)),
         )
 
+    def _believed(
+        self, told: list[tuple[Instructor, Resource]], meter_w: float | None, now: datetime
+    ) -> list[Resource]:
+        """The devices with what their readings are worth: what cannot be steered now is a load."""
+        residual = 0.0 if meter_w is None else meter_w - sum(device.power_w for _, device in told)
+        believed: list[Resource] = []
+        misread: list[int] = []
+        for instructor, device in told:
+            watch = self._watches.setdefault(id(instructor.session), Watch())
+            quality = watch.look(instructor.session, device.power_w, _expected(instructor, device), residual, now)
+            if watch.tried_again:
+                watch.tried_again = False
+                instructor.forget()
+            self._qualities[device.name] = quality
+            refused = quality is Quality.LOCAL_OVERRIDE and instructor.refused_within(now)
+            if quality.lost or quality is Quality.DEVICE_FAILURE or refused:
+                device = Load(device.name, watch.power_w if quality.lost else device.power_w)
+            elif quality in (Quality.SENSOR_FAILURE, Quality.NOT_ACCURATE):
+                misread.append(len(believed))
+            believed.append(device)
+        if len(misread) == 1 and meter_w is not None:
+            # one of them reads wrong: what the meter shows beyond the sum is its error
+            wrong = believed[misread[0]]
+            believed[misread[0]] = replace(wrong, power_w=wrong.power_w + residual)
+        return believed
+
+    def quality(self, device: str) -> Quality:
+        """What the readings of a device are worth; of one never heard of there is no value."""
+        return self._qualities.get(device, Quality.NO_VALUE)
+
     def _fresh(self, session: CemSession, now: datetime) -> bool:
         at = session.received_at(g.PowerMeasurement)
         return at is not None and now - at <= STALE_PERIODS * self.settings.period
+
+    def _doubts(self, house: House) -> Iterator[Reason]:
+        """A line for each device that is not as it should be and is not told of otherwise."""
+        loads = {load.name: load.power_w for load in house.loads}
+        for name, quality in self._qualities.items():
+            if quality is Quality.GOOD or name == self._meter:
+                continue
+            counted = f"; counts as {watts(loads[name])} nobody can shed" if name in loads else ""
+            text = sentence(f"{called(name)} {IN_WORDS[quality]}{counted}")
+            yield Reason(name, text, "quality", quality.value)
 
     def _instruct(self, decision: Decision, now: datetime) -> list[tuple[CemSession, list[str]]]:
         plans = {
@@ -201,6 +262,21 @@ class Cem:
         nothing = Band()
         reserve = self._guard.reserve
         return sum(min(b.discharge_w, b.above_wh(reserve(b, nothing)) / hours) for b in house.batteries)
+
+
+def _expected(instructor: Instructor, device: Resource) -> Expected | None:
+    """What a device may draw by its own description, and what it was told to."""
+    match device:
+        case Battery():
+            return Expected(instructor.commanded_w, -device.discharge_w, device.charge_w)
+        case Charger():
+            return Expected(instructor.commanded_w, 0.0, device.max_w, may_take_less=True)
+        case Producer():
+            return Expected(None, -device.most_w, 0.0)
+        case Appliance():
+            return Expected(None, 0.0, device.peak_w)
+        case _:
+            return None
 
 
 def _texts(

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
+from zlib import crc32
 
 from emulator.cem.cem import Cem, Opinion
 from emulator.cem.planner_problem import Plan
 from emulator.cem.planning import Planning
 from emulator.cem.plans import GuardSettings
 from emulator.cem.ports import GridSignal, LightState, LimitInForce, Reason
+from emulator.cem.quality import Quality
 from emulator.links.s2.cem_session import CemSession
 from emulator.links.s2.codec import seeded_ids
-from emulator.links.s2.memory import MemoryLink, Trace
+from emulator.links.s2.faulty import FaultyLink
+from emulator.links.s2.memory import Trace
 from emulator.links.s2.resource_managers import resource_for
-from emulator.links.s2.rm_session import RmSession
 from emulator.site import Site
 
 
@@ -71,6 +73,16 @@ class HouseController:
         self.links = tuple(one for one in self.links if one is not link)
         self.cem.remove(link.cem)
         self._due = None
+
+    def renewed(self, old: CemSession, new: CemSession) -> None:
+        """A link that was lost is up again with a new session."""
+        self.cem.remove(old)
+        self.cem.add(new)
+        self._due = None
+
+    def quality(self, device: str) -> Quality:
+        """What the CEM thinks a device's readings are worth."""
+        return self.cem.quality(device)
 
     def receive(self, signals: Sequence[GridSignal]) -> None:
         """Replace the grid signals and act on them with the next step."""
@@ -136,11 +148,14 @@ def connect(
         planning=planning,
     )
     ids, trace = seeded_ids(seed), Trace()
-    links: list[MemoryLink] = []
+    links: list[FaultyLink] = []
     for device in (site.meter, *site.devices):
         session = CemSession(ids)
         cem.add(session)
-        links.append(MemoryLink(session, RmSession(resource_for(device, ids), ids), trace))
+        seed_of_faults = seed + crc32(device.name.encode())
+        links.append(FaultyLink(session, resource_for(device, ids), device, site.faults, ids, trace, seed_of_faults))
     controller = HouseController(cem, links, trace)
+    for link in links:
+        link.renewed = controller.renewed
     site.controller = controller
     return controller

@@ -39,6 +39,26 @@ class Instructor:
         self.session = session
         self._sent: _Sent | None = None
 
+    @property
+    def commanded_w(self) -> float | None:
+        """Power it was told last, where it was told one and did not refuse. [W]"""
+        if self._sent is None or self._refused():
+            return None
+        life = self.session.lives.get(self._sent.instruction_id)
+        return self._sent.value[1] if life and isinstance(life.instruction, g.FRBCInstruction) else None
+
+    def refused_within(self, now: datetime) -> bool:
+        """Whether it refused so lately that asking again makes no sense yet."""
+        return self._sent is not None and self._refused() and now - self._sent.at < ASK_AGAIN
+
+    def forget(self) -> None:
+        """Tell it anew, whatever it was told before."""
+        self._sent = None
+
+    def _refused(self) -> bool:
+        life = self.session.lives.get(self._sent.instruction_id) if self._sent else None
+        return life is not None and life.status in (Status.REJECTED, Status.ABORTED, Status.REVOKED)
+
     def battery(self, plan: BatteryPlan, abnormal: bool, now: datetime) -> list[str]:
         """FRBC: the mode on the side of zero that is wanted."""
         giving = plan.power_w < 0.0
@@ -134,9 +154,7 @@ class Instructor:
     def _new(self, described: str, value: float, now: datetime) -> bool:
         if self._sent is None or self._sent.value[0] != described:
             return True
-        life = self.session.lives.get(self._sent.instruction_id)
-        refused = life is not None and life.status in (Status.REJECTED, Status.ABORTED, Status.REVOKED)
-        if refused and now - self._sent.at >= ASK_AGAIN:
+        if self._refused() and now - self._sent.at >= ASK_AGAIN:
             return True
         last = self._sent.value[1]
         return value != last and (abs(value - last) >= SAME_W or value == 0.0)

@@ -17,15 +17,12 @@ class Device(Protocol):
     """A device as the site steps it and an energy manager looks at it."""
 
     name: str
+    power_w: float
+    """Mean power of the step last made; the site sets it to 0 while there is none for the device."""
 
     @property
     def kind(self) -> str:
         """As in `DeviceSnapshot.kind`."""
-        ...
-
-    @property
-    def power_w(self) -> float:
-        """Mean power of the step last made."""
         ...
 
     def step(self, now: datetime, dt_s: float) -> None:
