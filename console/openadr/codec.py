@@ -34,6 +34,8 @@ _MESSAGES_A = ", ".join(name.partition(":")[2] for name in profile_a.ROOTS)
 A = "2.0a"
 B = "2.0b"
 """The profiles, as :attr:`Dissection.profile` names them."""
+_PLACES = 10
+"""Places of one kind of attribute that are listed."""
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -211,19 +213,12 @@ def _patient(payload: Node) -> tuple[Payload | None, list[Finding]]:
 def _located(root: Node) -> list[Finding]:
     """Rule 45: a message does not say where a schema is."""
     text = "The message says where its schema is (xsi:schemaLocation); that is not allowed and was not followed."
-    return [
-        Finding(
-            "45",
-            Severity.ERROR,
-            text,
-            schema.path_of(node),
-            prefixed(str(node.tag)),
-            "9.2.1 rule 45",
-            node.sourceline or 0,
-        )
-        for node in root.iter()
-        if any(str(key) in _LOCATIONS for key in node.attrib)
-    ]
+    found: list[Finding] = []
+    for node in root.iter():
+        if len(found) < _PLACES and any(str(key) in _LOCATIONS for key in node.attrib):
+            name, line = prefixed(str(node.tag)), node.sourceline or 0
+            found.append(Finding("45", Severity.ERROR, text, schema.path_of(node), name, "9.2.1 rule 45", line))
+    return found
 
 
 def _unwrapped(payload: Node, envelope: Envelope) -> Finding:

@@ -24,8 +24,14 @@ Read = Callable[[Any], Any]
 
 
 def raw_bytes(node: Node) -> bytes:
-    """An element as bytes that stand alone, whatever surrounds it: exclusive canonical XML."""
-    return etree.tostring(node, method="c14n", exclusive=True, with_comments=False)
+    """An element as bytes that stand alone, whatever surrounds it: exclusive canonical XML.
+
+    Where canonical XML refuses (namespaces that are no absolute URIs), plain XML.
+    """
+    try:
+        return etree.tostring(node, method="c14n", exclusive=True, with_comments=False)
+    except etree.C14NError:
+        return etree.tostring(node, encoding="utf-8", with_tail=False)
 
 
 class _Source:

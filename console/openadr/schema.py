@@ -28,6 +28,8 @@ from console.openadr.profile_a import ROOTS as ROOTS_A
 from console.openadr.profile_a import is_profile_a
 from console.openadr.profile_a import particles_of as particles_of_a
 
+_ALIKE_LISTED = 20
+"""Strangers of one name under one parent that are listed one by one."""
 MOST = 200
 """Errors listed for one message; a hostile one may hold any number."""
 
@@ -41,6 +43,9 @@ _ENVELOPE = (
     Particle("oadr:oadrSignedObject", "", None, (), "", WRAPPERS["oadr:oadrSignedObject"], "7"),
 )
 _ENTRY_A = "2.0a/oadr2a.xsd"
+_ALIKE = "-sibling::*[local-name() = $local and namespace-uri() = $uri]"
+_BEFORE = etree.XPath(f"count(preceding{_ALIKE})")
+_AFTER = etree.XPath(f"boolean(following{_ALIKE})")
 _SHOWN = 60
 _NAMES = re.compile(r"\{([^}]*)\}([\w.-]+)")
 
@@ -69,7 +74,26 @@ def errors(root: Node) -> list[Finding]:
     if schema.validate(root):
         return []
     walk = _Walk()
-    walk.document(root)
+    try:
+        walk.document(root)
+        _add_unwalked(walk, schema)
+    except _Enough:
+        pass
+    found = sorted(walk.findings, key=lambda finding: finding.line)
+    if len(found) > MOST:
+        more = Finding(
+            "schema", Severity.ERROR, f"There are more schema errors than {MOST}; the others are not listed."
+        )
+        found = [*found[:MOST], more]
+    return found
+
+
+class _Enough(Exception):
+    """More is found than is listed."""
+
+
+def _add_unwalked(walk: _Walk, schema: etree.XMLSchema) -> None:
+    """What only libxml judges."""
     lines = {finding.line for finding in walk.findings}
     for entry in schema.error_log:
         if not walk.findings or (entry.line not in lines and not _is_walked(entry)):
@@ -77,21 +101,17 @@ def errors(root: Node) -> list[Finding]:
             element = prefixed(name[0]) if name else ""
             text = _in_words(entry.message)
             walk.add(Finding("schema", Severity.ERROR, text, element=element, clause="Annex E", line=entry.line))
-    found = sorted(walk.findings, key=lambda finding: finding.line)
-    if len(found) > MOST:
-        more = Finding("schema", Severity.ERROR, f"{len(found) - MOST} more schema errors are not listed.")
-        found = [*found[:MOST], more]
-    return found
 
 
 def position(node: Node) -> str:
     """The step of one element in a path: its local name, with its 1-based number where siblings share the name."""
-    name = etree.QName(node).localname
-    parent = node.getparent()
-    if parent is None:
+    full = etree.QName(node)
+    name = full.localname
+    if node.getparent() is None:
         return name
-    same = [child for child in parent if child.tag == node.tag]
-    return name if len(same) == 1 else f"{name}[{same.index(node) + 1}]"
+    names = {"local": name, "uri": full.namespace or ""}
+    before = int(_BEFORE(node, **names))
+    return f"{name}[{before + 1}]" if before or _AFTER(node, **names) else name
 
 
 def path_of(node: Node) -> str:
@@ -109,6 +129,8 @@ class _Walk:
     def add(self, finding: Finding) -> None:
         if finding not in self.findings[-3:]:
             self.findings.append(finding)
+            if len(self.findings) > MOST:
+                raise _Enough
 
     def say(self, node: Node, text: str, clause: str = "") -> None:
         name = prefixed(str(node.tag))
@@ -205,12 +227,20 @@ class _Walk:
         order = {name: index for index, particle in enumerate(particles) for name in particle.names}
         parent = prefixed(str(node.tag))
         known: list[tuple[Node, int]] = []
+        strangers: Counter[str] = Counter()
         for child in node:
             name = prefixed(str(child.tag))
             if name in order:
                 known.append((child, order[name]))
-            else:
+                continue
+            strangers[name] += 1
+            if strangers[name] <= _ALIKE_LISTED:
                 self.say(child, f"{name} may not stand in {parent}{_hint(name, order)}.", clause)
+        for name, count in strangers.items():
+            if count > _ALIKE_LISTED:
+                self.say(
+                    node, f"{name} stands {count} times in {parent}, where it may not; the first are listed.", clause
+                )
         self.misplaced(known, particles)
         counts = Counter(index for _, index in known)
         for index, particle in enumerate(particles):
@@ -225,13 +255,12 @@ class _Walk:
     def misplaced(self, known: Sequence[tuple[Node, int]], particles: Sequence[Particle]) -> None:
         """The fewest children that have to move for the rest to be in order."""
         kept = _longest_in_order([index for _, index in known])
+        in_order = sorted(kept)
         for at, (child, index) in enumerate(known):
             if at in kept:
                 continue
             name = prefixed(str(child.tag))
-            wrong = next(
-                k for k in sorted(kept) if (k < at and known[k][1] > index) or (k > at and known[k][1] < index)
-            )
+            wrong = next(k for k in in_order if (k < at and known[k][1] > index) or (k > at and known[k][1] < index))
             other = prefixed(str(known[wrong][0].tag))
             if wrong < at:
                 text = f"{name} came after {other}; the schema wants {name} first."

@@ -16,7 +16,7 @@ from console.openadr.findings import Finding, Severity
 from console.openadr.lexical import TOKENS, read_value
 from console.openadr.model import EiTarget, ItemBase, Payload
 from console.openadr.reader import raw_bytes
-from console.openadr.schema import path_of
+from console.openadr.schema import MOST, path_of
 
 _TIMES = ("dateTime",)
 _ABSENT: Any = object()
@@ -45,8 +45,9 @@ class _Patience:
     def say(
         self, node: Node, text: str, *, rule: str = "reading", clause: str = "", severity: Severity = Severity.ERROR
     ) -> None:
-        name = prefixed(str(node.tag))
-        self.findings.append(Finding(rule, severity, text, path_of(node), name, clause, node.sourceline or 0))
+        if len(self.findings) < MOST:
+            name = prefixed(str(node.tag))
+            self.findings.append(Finding(rule, severity, text, path_of(node), name, clause, node.sourceline or 0))
 
     def object(self, node: Node, cls: type[Any]) -> Any:
         """The object in an element, or ``_ABSENT``."""

@@ -11,7 +11,9 @@ from typing import Any
 BENCHES = {
     "first-light": "tests.bench.first_light",
     "codec": "tests.bench.codec",
+    "fuzz": "tests.bench.fuzz",
     "signatures": "tests.bench.signatures",
+    "vtn": "tests.bench.vtn",
 }
 
 

@@ -1,9 +1,9 @@
 """How many messages a second are dissected: parsed, judged by the schema, typed, and held to the single-message rules.
 
 Over the valid messages of the authored corpus and over a poll alone, beside OpenLEADR's ``validate_xml_schema`` and
-``parse_message`` on the same bytes in the same run: rounds of both alternate, medians of CPU time are told. Nothing is cached
-between messages. ``share_*`` says where our time goes, each stage measured on top of the one before. The goals of the
-design: six times OpenLEADR's number over the corpus, three and a half times on the poll.
+``parse_message`` on the same bytes in the same run: rounds of both alternate, medians of CPU time are told. Nothing is
+cached between messages. ``share_*`` says where our time goes, each stage measured on top of the one before. The goals
+of the design: six times OpenLEADR's number over the corpus, three and a half times on the poll.
 """
 
 from __future__ import annotations

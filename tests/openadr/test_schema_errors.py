@@ -87,6 +87,15 @@ def test_a_wrong_namespace_is_recognised():
 
 
 def test_a_hostile_number_of_errors_is_cut_short():
-    found = errors_of(f'<oadr:oadrPoll ei:schemaVersion="2.0b">{"<x/>" * 1000}</oadr:oadrPoll>')
+    strangers = "".join(f"<x{number}/>" for number in range(1000))
+    found = errors_of(f'<oadr:oadrPoll ei:schemaVersion="2.0b">{strangers}</oadr:oadrPoll>')
     assert len(found) == schema.MOST + 1
     assert "more schema errors" in found[-1].text
+
+
+def test_strangers_of_one_name_are_counted():
+    found = errors_of(f'<oadr:oadrPoll ei:schemaVersion="2.0b">{"<x/>" * 1000}</oadr:oadrPoll>')
+    texts = [finding.text for finding in found]
+    assert len(found) < 30
+    assert any("1000 times" in text for text in texts)
+    assert any("lacks ei:venID" in text for text in texts)

@@ -6,7 +6,8 @@ that records a finding with the path of the part it is about. The function's doc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -40,6 +41,8 @@ class Rule:
 RULES: list[Rule] = []
 """All rules, in the order of their modules."""
 
+MOST = 200
+"""Findings of rules that are listed for one message."""
 _GENERAL = 99
 """Rules up to this number bind both profiles, those above it 2.0b alone, unless they say otherwise."""
 _BY_CLASS: dict[tuple[type[Payload], str], list[Rule]] = {}
@@ -54,11 +57,20 @@ class Found:
     from_ven: bool | None = None
     """Whether a VEN sent it; None where that is not known."""
     rule: Rule | None = None
+    _places: dict[int, tuple[str, ...]] | None = None
+    """Steps to each part of the message, once there is something to say."""
 
     def __call__(self, severity: Severity, text: str, *, at: object = None, field: str = "") -> None:
         """``at`` is the part of the message (the object itself), ``field`` one of its fields; nothing is the whole."""
         assert self.rule is not None
-        steps = path_of_part(self.message, self.message if at is None else at, field)
+        if len(self.findings) >= MOST:
+            return
+        if self._places is None:
+            self._places = {}
+            for other, way in _parts(self.message):
+                self._places.setdefault(id(other), way)
+        part = self.message if at is None else at
+        steps = _with_field(self._places.get(id(part), ()), part, field)
         path = "/".join(step.partition(":")[2] for step in steps)
         element = steps[-1].partition("[")[0] if steps else ""
         self.findings.append(Finding(str(self.rule.number), severity, text, path, element, self.rule.clause))
@@ -96,34 +108,37 @@ def check(message: Payload, from_ven: bool | None = None, profile: str = "2.0b")
     return found.findings
 
 
-def path_of_part(message: Payload, part: Any, field: str = "") -> Sequence[str]:
-    """Steps from the root to a part of a message (by identity) and on to one of its fields; empty if it is no part."""
-    name = FORMS[type(message)].name
-    start = ("oadr:oadrPayload", "oadr:oadrSignedObject", name)
-    steps = start if part is message else next(_search(message, name, part, start), None)
-    if steps is None:
-        return ()
-    if not field:
+def _with_field(steps: tuple[str, ...], part: object, field: str) -> tuple[str, ...]:
+    if not steps or not field:
         return steps
     element = steps[-1].partition("[")[0]
     return (*steps, *_steps_to(content_of(element, cast("type[Any]", type(part))), field))
 
 
-def _search(holder: Any, name: str, part: object, steps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Paths to ``part`` below ``holder``, whose element is ``name``."""
+def _parts(message: Payload) -> Iterator[tuple[object, tuple[str, ...]]]:
+    """A message and all objects in it, each with the steps that lead to it."""
+    name = FORMS[type(message)].name
+    start = ("oadr:oadrPayload", "oadr:oadrSignedObject", name)
+    yield message, start
+    yield from _below(message, name, start)
+
+
+def _below(holder: Any, name: str, steps: tuple[str, ...]) -> Iterator[tuple[object, tuple[str, ...]]]:
+    """Parts below ``holder``, whose element is ``name``."""
     for particle, before in _leaves(content_of(name, cast("type[Any]", type(holder))), ()):
         held: Any = getattr(holder, particle.leaf.field)
         values: tuple[Any, ...] = held if isinstance(held, tuple) else (held,)  # pyright: ignore[reportUnknownVariableType]
         names = [_name_of(particle, value) for value in values]
-        for index, value in enumerate(values):
+        counts, so_far = Counter(names), Counter[str]()
+        for value, named in zip(values, names, strict=True):
+            so_far[named] += 1
             if isinstance(value, str | bytes | int | float) or value is None:
                 continue
-            number = f"[{names[: index + 1].count(names[index])}]" if names.count(names[index]) > 1 else ""
-            here = (*steps, *before, names[index] + number)
-            if value is part:
-                yield here
-            elif type(value) in FORMS or isinstance(value, ItemBase):
-                yield from _search(value, names[index], part, here)
+            number = f"[{so_far[named]}]" if counts[named] > 1 else ""
+            here = (*steps, *before, named + number)
+            yield value, here
+            if type(value) in FORMS or isinstance(value, ItemBase):
+                yield from _below(value, named, here)
 
 
 def _name_of(particle: Particle, value: object) -> str:
