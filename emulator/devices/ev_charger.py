@@ -14,6 +14,8 @@ from emulator.devices.device import CommandRefused, clock
 from emulator.physics import evse
 from emulator.physics.values import SECONDS_PER_HOUR
 
+ENERGY_MANAGER = "energy manager"
+
 
 @dataclass(frozen=True, slots=True)
 class EvConfig:
@@ -54,8 +56,8 @@ class EvCharger:
         self._zone = zone
         self.current_a = config.i_max_a if config.plugged else 0.0
         """Offered to the car now."""
-        self.setpoint_a: float | None = None
-        """As told last; None is left to itself."""
+        self.told_a: dict[str, float] = {}
+        """Currents as told last, by who told them; nobody is left to itself."""
         self.power_w = 0.0
         self._coming: deque[tuple[float, float]] = deque()
         """Currents told and not yet offered: seconds to go, A."""
@@ -86,6 +88,11 @@ class EvCharger:
     def full(self) -> bool:
         return self.soc >= 1.0
 
+    @property
+    def setpoint_a(self) -> float | None:
+        """The lowest current told; None is left to itself."""
+        return min(self.told_a.values(), default=None)
+
     def power_at(self, current_a: float) -> float:
         """Power drawn of an offered current by a car that is not near full. [W]"""
         return float(evse.offered_power(current_a, float(self.phases), self._car, self.voltage_v))
@@ -94,8 +101,10 @@ class EvCharger:
         """Current to offer so that no more than ``power_w`` is drawn; 0 where that is under 6 A. [A]"""
         return min(float(evse.current_for(power_w, float(self.phases), self.voltage_v)), self.i_max_a)
 
-    def set_current(self, current_a: float | None) -> None:
+    def set_current(self, current_a: float | None, source: str = ENERGY_MANAGER) -> None:
         """Offer this current from ``response_delay_s`` on; 0 pauses, None leaves the charge point to itself.
+
+        Each source tells a current of its own and takes only its own back; the lowest is offered.
 
         Raises
         ------
@@ -104,8 +113,10 @@ class EvCharger:
         """
         if current_a is not None and current_a != 0.0 and not self.i_min_a - 1e-6 <= current_a <= self.i_max_a + 1e-6:
             raise CommandRefused(f"{current_a:.1f} A is neither 0 nor in {self.i_min_a:g} … {self.i_max_a:g} A.")
-        self.setpoint_a = current_a
-        offer = self.i_max_a if current_a is None else current_a
+        self.told_a.pop(source, None)
+        if current_a is not None:
+            self.told_a[source] = current_a
+        offer = self.i_max_a if self.setpoint_a is None else self.setpoint_a
         if not self.plugged:
             return
         newest = self._coming[-1][1] if self._coming else self.current_a
@@ -164,6 +175,11 @@ class EvCharger:
         return "charging"
 
     def reason(self) -> str:
+        others = {source: current for source, current in self.told_a.items() if source != ENERGY_MANAGER}
+        source = min(others, key=others.__getitem__, default="")
+        if self.plugged and source and others[source] == self.setpoint_a and others[source] < self.i_max_a:
+            offered = f"Charges with at most {others[source]:g} A" if others[source] else "Is paused"
+            return f"{offered}: told over {source}."
         if self._state() == "charging" and self.setpoint_a is None:
             return f"Charges with all {self.i_max_a:g} A: no energy manager holds it."
         return ""
