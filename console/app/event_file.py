@@ -56,6 +56,11 @@ _TYPES: dict[str, dict[str, str]] = {
 """Signals and types of rule 104 that a file may ask for, with the kind of unit each wants."""
 
 
+def signal_kinds(signal: str) -> dict[str, str]:
+    """Types a signal may have, each with the kind of unit it wants; empty for a signal that is not known."""
+    return dict(_TYPES.get(signal, {}))
+
+
 @dataclass(frozen=True, slots=True)
 class EventFile:
     """One event as written; :meth:`draft` lays it on the time axis."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from console.app.limit_spans import LimitSpans
 from console.app.series import SeriesBook
 from console.app.toml_file import FileError
-from console.app.views import DeviceView, LimitSpan, LimitView, SiteView
+from console.app.views import DeviceView, LimitSpan, LimitView, Outcome, SiteView
 from console.openadr.commands import Offer, Sample
 from console.openadr.facts import (
     DeviceChanged,
@@ -246,6 +246,31 @@ class SiteBridge:
             if device.kind != "meter":
                 samples.append(Sample(f"{resource_of(device.name)}:power", device.power_w, snapshot.time))
         return tuple(samples)
+
+    # What a user of the house does --------------------------------------------------------------------------------
+
+    def plug(self, name: str, soc: float, target: float | None = None) -> Outcome:
+        """A car arrives at the charge point ``name`` with this state of charge, 0..1."""
+        charger = next((each for each in self.site.chargers if each.name == name), None)
+        if charger is None:
+            return Outcome(False, f"{name} is no charge point.")
+        charger.plug(soc, target_soc=target)
+        return Outcome(True, f"A car is plugged in at {name}.")
+
+    def unplug(self, name: str) -> Outcome:
+        charger = next((each for each in self.site.chargers if each.name == name), None)
+        if charger is None:
+            return Outcome(False, f"{name} is no charge point.")
+        charger.unplug()
+        return Outcome(True, f"{name} is free.")
+
+    def load(self, name: str, ready_by: datetime | None = None) -> Outcome:
+        """Somebody fills the washer ``name`` and says until when it has to be done."""
+        washer = next((each for each in self.site.washers if each.name == name), None)
+        if washer is None:
+            return Outcome(False, f"{name} is no washer.")
+        washer.load(self.site.now, ready_by)
+        return Outcome(True, f"{name} is filled.")
 
     # Views --------------------------------------------------------------------------------------------
 

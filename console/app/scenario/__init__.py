@@ -1,0 +1,1 @@
+"""Scenarios: a lab, a demonstration and a regression test in one TOML file."""
