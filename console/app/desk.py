@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from console.app.conversations import Conversation, Reading, conversation_of
 from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
 from console.app.inspection import inspect_message, pretty
+from console.app.message_diff import previous_of_kind
 from console.app.report_table import ReportTable
 from console.app.series import SeriesBook
 from console.app.site_bridge import SiteBridge
@@ -287,6 +289,13 @@ class LiveDesk:
         if known.name == "rule":
             return tuple(dict.fromkeys(finding.rule for finding in self._findings))
         return self.store.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+
+    def previous_of_kind(self, number: int) -> int:
+        return previous_of_kind(self.store.log, self.store.body, number)
+
+    def conversation(self, number: int) -> Conversation:
+        log = self.store.log
+        return conversation_of(Reading(log.__len__, log.view, self.store.body), number)
 
     def recall(self, key: str, default: Any = None) -> Any:
         return self.store.recall(key, default)

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from console.app.conversations import Conversation, Reading, conversation_of
 from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
 from console.app.inspection import inspect_message, pretty
+from console.app.message_diff import previous_of_kind
 from console.app.recording_log import LogUntil
 from console.app.report_table import ReportTable
 from console.app.series import SeriesBook
@@ -311,6 +313,12 @@ class RecordedDesk:
         if known.name == "rule":
             return tuple(dict.fromkeys(finding.rule for finding in self.findings()))
         return self.recording.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+
+    def previous_of_kind(self, number: int) -> int:
+        return previous_of_kind(self.recording.log, self.recording.body, number)
+
+    def conversation(self, number: int) -> Conversation:
+        return conversation_of(Reading(self._log.__len__, self._log.view, self.recording.body), number)
 
     def recall(self, key: str, default: Any = None) -> Any:
         return self._remembered[key] if key in self._remembered else self.recording.recall(key, default)

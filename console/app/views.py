@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from console.app.conversations import Conversation
 from console.openadr.commands import EventDraft
 from console.openadr.facts import EventChanged, EventStatus, PresenceState
 from console.openadr.findings import Finding, Severity
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Area",
+    "Conversation",
     "Desk",
     "DeviceView",
     "EventDraft",
@@ -387,6 +389,14 @@ class Desk(Protocol):
 
     def filter_values(self, field: str) -> Sequence[str]:
         """What occurs in a field of the filter language, most frequent first; empty where that is not known."""
+        ...
+
+    def previous_of_kind(self, number: int) -> int:
+        """The earlier message that this one is worth comparing with; 0 for none."""
+        ...
+
+    def conversation(self, number: int) -> Conversation:
+        """The exchanges that message ``number`` is part of, and what is still owed."""
         ...
 
     def recall(self, key: str, default: Any = None) -> Any:

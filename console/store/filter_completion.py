@@ -102,10 +102,10 @@ def _values(owner: Token, typed: str, values: Values) -> list[tuple[str, str]]:
     fitting.sort(key=lambda word: not word.lower().startswith(start))
     if not fitting and not typed and field.kind != "text":
         return [(field.example.split(maxsplit=2)[-1], field.meaning)]
-    return [(_quoted(word), "") for word in fitting]
+    return [(quoted(word), "") for word in fitting]
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """As a value must be written: in quotation marks where it holds anything that parts words."""
     plain = not set(word) & set(" ()=!<>~\"'&|,*?")
     return word if plain and word else f'"{word}"' if '"' not in word else f"'{word}'"

@@ -5,96 +5,32 @@ Only the tab that is looked at is filled; the others follow when they are opened
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import (
-    QListView,
-    QStackedWidget,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
+from console.app.byte_places import byte_places, innermost
+from console.app.defect_report import defect_report
 from console.openadr.findings import Finding
-from console.ui.finding_paint import finding_height, paint_finding, place_of
+from console.ui.conversation_strip import ConversationStrip
+from console.ui.diff_pane import DiffPane
+from console.ui.finding_list import FindingList
 from console.ui.node_tree import NodeTree, xpath_of
-from console.ui.source import HEX_NARROW, HEX_ROOM, HEX_WIDTH, TagsMuted, TextPane, hex_dump, shortened
+from console.ui.source import HEX_NARROW, HEX_ROOM, HEX_WIDTH, BytesPane, TagsMuted, TextPane, shortened
 from console.ui.theme import BAR, mono, ui
 from console.ui.widgets import Glyph, box, button, label, line, tab_bar, tool
 from console.ui.words import clock, count, offset, size
 
 if TYPE_CHECKING:
+    from console.app.mark_book import MarkBook
     from console.app.views import Desk, Inspection, MessageView
 
-Index = QModelIndex | QPersistentModelIndex
-ROOT = QModelIndex()
-TREE, FINDINGS, SOURCE, BYTES, HTTP = range(5)
-TABS = ("Tree", "Findings", "Source", "Bytes", "HTTP")
+TREE, FINDINGS, DIFF, SOURCE, BYTES, HTTP = range(6)
+TABS = ("Tree", "Findings", "Diff", "Source", "Bytes", "HTTP")
 PATH_PARTS = 3
-
-
-class FindingModel(QAbstractListModel):
-    """Findings of one message, worst first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.findings: list[Finding] = []
-
-    def set_findings(self, findings: tuple[Finding, ...]) -> None:
-        self.beginResetModel()
-        self.findings = sorted(findings, key=lambda finding: -finding.severity)
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = ROOT) -> int:
-        return 0 if parent.isValid() else len(self.findings)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            finding = self.findings[index.row()]
-            return f"{finding.severity.word}: {finding.text} {place_of(finding)}"
-        return None
-
-
-class FindingDelegate(QStyledItemDelegate):
-    def __init__(self, view: FindingList) -> None:
-        super().__init__(view)
-        self._view = view
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, finding_height(self._view.rows.findings[index.row()], self._view.viewport().width()))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        state: QStyle.StateFlag = option.state  # pyright: ignore[reportAttributeAccessIssue]
-        selected = bool(state & QStyle.StateFlag.State_Selected) and self._view.hasFocus()
-        rect = QRectF(option.rect)  # pyright: ignore[reportAttributeAccessIssue]
-        paint_finding(painter, rect, self._view.rows.findings[index.row()], selected)
-
-
-class FindingList(QListView):
-    """Findings as blocks; Enter or a click on one goes to its element."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows = FindingModel()
-        self.setModel(self.rows)
-        self.setItemDelegate(FindingDelegate(self))
-        self.setAccessibleName("Findings of the message")
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.scheduleDelayedItemsLayout()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.activated.emit(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
 
 
 def facts_line(view: MessageView, zone_text: str, time_text: str) -> str:
@@ -110,6 +46,10 @@ def facts_line(view: MessageView, zone_text: str, time_text: str) -> str:
 class Inspector(QWidget):
     """The pane beside the message list."""
 
+    message_wanted = Signal(int)
+    """Number of a message to go to."""
+    marks_changed = Signal()
+
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
@@ -121,7 +61,13 @@ class Inspector(QWidget):
         self.tree = NodeTree()
         self.finding_list = FindingList()
         self.source = TextPane("Source of the message")
-        self.bytes = TextPane("Bytes of the message")
+        self.bytes = BytesPane("Bytes of the message")
+        self.diff = DiffPane(desk)
+        self.conversation = ConversationStrip()
+        self.marks: MarkBook | None = None
+        self._compared_with = 0
+        """Message that the Diff tab compares with; 0 for the previous of its kind."""
+        self._places: Mapping[str, tuple[int, int]] | None = None
         self.http = TextPane("HTTP head of the message", wrap=True)
         self._tags = TagsMuted(self.source.document())
         self._build()
@@ -129,6 +75,10 @@ class Inspector(QWidget):
         self.finding_list.clicked.connect(self._jump)
         self.finding_list.activated.connect(self._jump)
         self.tree.path_changed.connect(self._show_path)
+        self.bytes.offset_chosen.connect(self._byte_chosen)
+        self.conversation.message_wanted.connect(self.message_wanted)
+        self.diff.message_wanted.connect(self.message_wanted)
+        self.diff.path_wanted.connect(self.show_path)
         self.clear()
 
     def _build(self) -> None:
@@ -142,7 +92,21 @@ class Inspector(QWidget):
         self._title.setFixedHeight(BAR)
         self._sentence = label("", "text", ui(13), wrap=True, select=True)
         self._facts = label("", "text_muted", ui(12), wrap=True, select=True)
-        summary = box("v", self._sentence, self._facts, margins=(12, 8, 12, 10), spacing=6, name="panel")
+        self.note = QLineEdit()
+        self.note.setAccessibleName("Note on the message")
+        self.note.setPlaceholderText("Note on this message")
+        self.note.editingFinished.connect(self._note_written)
+        self.note.hide()
+        summary = box(
+            "v",
+            self._sentence,
+            self._facts,
+            self.conversation,
+            self.note,
+            margins=(12, 8, 12, 10),
+            spacing=6,
+            name="panel",
+        )
         self.tabs = tab_bar(TABS, small=True)
         self.tabs.setAccessibleName("Ways to look at the message")
         bar = box("h", self.tabs, None, margins=(2, 0, 8, 0), name="panel")
@@ -151,7 +115,7 @@ class Inspector(QWidget):
         sound = label("No findings. Every check that was made passed.", "text_muted", ui(13), wrap=True)
         self._sound = box("v", sound, None, margins=(14, 10, 14, 12), name="panel")
         findings = box("v", self._sound, (self.finding_list, 1))
-        for page in (self.tree, findings, self.source, self.bytes, self.http):
+        for page in (self.tree, findings, self.diff, self.source, self.bytes, self.http):
             self._pages.addWidget(page)
         self._path = label("", "text_muted", mono(11))
         self._path.setMinimumWidth(1)
@@ -190,7 +154,9 @@ class Inspector(QWidget):
         shown = self._shown
         if shown is not None and self._desk.messages.view(shown.view.number - 1) != shown.view:
             path, tab = self.tree.current_path(), self.tabs.currentIndex()
+            compared = self._compared_with
             self.show_inspection(self._desk.inspect(shown.view.number))
+            self._compared_with = compared
             self.tabs.setCurrentIndex(tab)
             if path:
                 self.tree.show_path(path)
@@ -199,6 +165,8 @@ class Inspector(QWidget):
         view = inspection.view
         self._shown = inspection
         self._filled.clear()
+        self._places = None
+        self._compared_with = 0
         self._way.set_glyph("out" if view.outgoing else "in", "text")
         self._element.setText(view.element)
         self._number.setText(f"No. {count(view.number)}")
@@ -209,6 +177,8 @@ class Inspector(QWidget):
         self._facts.setToolTip("\n".join(part for part in (facts, inspection.recorded) if part))
         findings = len(inspection.findings)
         self.tabs.setTabText(FINDINGS, f"Findings {findings}" if findings else "Findings")
+        self.conversation.show_conversation(self._desk.conversation(view.number), view.number)
+        self.show_note()
         self._empty.hide()
         self._body.show()
         self._fill(self.tabs.currentIndex())
@@ -216,14 +186,14 @@ class Inspector(QWidget):
     @Slot(int)
     def _fill(self, tab: int) -> None:
         self._pages.setCurrentIndex(tab)
-        self._where.setVisible(tab == TREE)
+        self._where.setVisible(tab in (TREE, BYTES))
         if self._shown is None or tab in self._filled:
             return
         self._filled.add(tab)
         shown = self._shown
         if tab == TREE:
-            day = shown.view.time.astimezone(self._desk.timezone)
-            self.tree.set_tree(shown.tree, shown.findings, f"{day:%Y-%m-%d}")
+            self._filled.discard(TREE)
+            self._fill_tree()
             self._show_path("")
         elif tab == FINDINGS:
             self.finding_list.rows.set_findings(shown.findings)
@@ -232,8 +202,11 @@ class Inspector(QWidget):
         elif tab == SOURCE:
             self.source.set_text(shortened(shown.pretty))
         elif tab == BYTES:
-            width = HEX_WIDTH if self.width() >= HEX_ROOM else HEX_NARROW
-            self.bytes.set_text(hex_dump(shown.body, width=width) or "The body is empty.")
+            self.bytes.show_body(shown.body, HEX_WIDTH if self.width() >= HEX_ROOM else HEX_NARROW)
+            self._show_bytes(self.tree.current_path())
+        elif tab == DIFF:
+            other = self._compared_with or self._desk.previous_of_kind(shown.view.number)
+            self.diff.compare(shown, self._desk.inspect(other) if other else None, bool(self._compared_with))
         else:
             head = "\n".join(f"{name}: {value}" for name, value in shown.headers)
             self.http.set_text(f"{shown.start_line}\n{head}".strip())
@@ -244,6 +217,83 @@ class Inspector(QWidget):
         self._path.setText(" / ".join(parts[-PATH_PARTS:]) or "Select an element")
         self._path.setToolTip(path)
         self._copy_path.setEnabled(bool(parts))
+        if BYTES in self._filled:
+            self._show_bytes(path)
+
+    def _byte_places(self) -> Mapping[str, tuple[int, int]]:
+        if self._places is None:
+            self._places = byte_places(self._shown.body) if self._shown is not None else {}
+        return self._places
+
+    def _show_bytes(self, path: str) -> None:
+        """Show in the bytes where an element stands."""
+        start, end = self._byte_places().get(path.partition("/@")[0], (0, 0))
+        self.bytes.show_range(start, end)
+
+    @Slot(int)
+    def _byte_chosen(self, offset: int) -> None:
+        """Select the element that holds a byte."""
+        path = innermost(self._byte_places(), offset)
+        if path:
+            self._fill_tree()
+            self.tree.show_path(path)
+
+    def _fill_tree(self) -> None:
+        if TREE not in self._filled and self._shown is not None:
+            self._filled.add(TREE)
+            day = self._shown.view.time.astimezone(self._desk.timezone)
+            self.tree.set_tree(self._shown.tree, self._shown.findings, f"{day:%Y-%m-%d}")
+
+    @Slot(str)
+    def show_path(self, path: str) -> None:
+        """Go to an element of the message in the tree."""
+        self.tabs.setCurrentIndex(TREE)
+        self._fill(TREE)
+        if self.tree.show_path(path):
+            self.tree.setFocus()
+
+    def compare_with_previous(self) -> None:
+        """Show what changed since the previous message of its kind."""
+        self._compare(0)
+
+    def compare_with_marked(self) -> None:
+        """Show what differs from the message that was marked last."""
+        numbers = list(self.marks.notes) if self.marks is not None else []
+        shown = self._shown.view.number if self._shown is not None else 0
+        self._compare(next((number for number in reversed(numbers) if number != shown), 0))
+
+    def _compare(self, number: int) -> None:
+        self._compared_with = number
+        self._filled.discard(DIFF)
+        self.tabs.setCurrentIndex(DIFF)
+        self._fill(DIFF)
+
+    def show_note(self) -> None:
+        """Show the note on this message, where it is marked."""
+        note = self.marks.notes.get(self._shown.view.number) if self.marks is not None and self._shown else None
+        self.note.setText(note or "")
+        self.note.setVisible(note is not None)
+
+    def write_note(self) -> None:
+        """Put the cursor where the note is written."""
+        self.note.show()
+        self.note.setFocus()
+
+    @Slot()
+    def _note_written(self) -> None:
+        if self.marks is not None and self._shown is not None:
+            self.marks.note(self._shown.view.number, self.note.text())
+            self.marks_changed.emit()
+            if self._shown.view.number not in self.marks.notes:
+                self.note.hide()
+
+    def find_text(self, text: str) -> None:
+        """Show where a text stands in the source, once that is looked at."""
+        self.source.mark_text(text)
+
+    def copy_defect_report(self) -> None:
+        if self._shown is not None:
+            QGuiApplication.clipboard().setText(defect_report(self._shown))
 
     @Slot(QModelIndex)
     def _jump(self, index: QModelIndex) -> None:
@@ -252,10 +302,7 @@ class Inspector(QWidget):
 
     def show_finding(self, finding: Finding) -> None:
         """Go to the element a finding is about."""
-        self.tabs.setCurrentIndex(TREE)
-        self._fill(TREE)
-        if self.tree.show_path(finding.path):
-            self.tree.setFocus()
+        self.show_path(finding.path)
 
     def next_finding(self, step: int = 1) -> None:
         """Go on to the next finding of this message, round and round."""
@@ -277,3 +324,5 @@ class Inspector(QWidget):
 
     def retheme(self) -> None:
         self._tags.retheme()
+        self.bytes.retheme()
+        self.source.retheme()

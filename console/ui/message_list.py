@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,25 +16,33 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QPersistentModelIndex,
-    QPointF,
-    QRectF,
     Qt,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPen
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
-from console.ui.glyphs import glyph, put
-from console.ui.theme import ROW, col, mono, ui
+from console.ui.message_columns import (
+    COLUMNS,
+    DELTA,
+    ELEMENT,
+    GUTTER,
+    NUMBER,
+    PEER,
+    SUMMARY,
+    TIME,
+    VERDICT,
+    WAY,
+    WORDLESS,
+)
+from console.ui.message_paint import MessageDelegate
+from console.ui.theme import ROW, ui
 from console.ui.words import clock, count, plural
 
 if TYPE_CHECKING:
@@ -41,25 +50,6 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
-GUTTER, NUMBER, DELTA, TIME, WAY, PEER, ELEMENT, SUMMARY, VERDICT = range(9)
-COLUMNS = (
-    ("", 22),
-    ("No.", 54),
-    ("Δt s", 46),
-    ("Time", 92),
-    ("", 20),
-    ("Peer", 86),
-    ("Message", 214),
-    ("Summary", 0),
-    ("Verdict", 76),
-)
-"""Heading and width in px; 0 takes what is left."""
-OUTER, INNER = 8.5, 13.5
-"""Where the lines that join exchanges stand in the gutter, px."""
-NEST = 6
-"""Rows that a request and its answer may be apart and still be joined."""
-FAR = NEST + 1
-WORDLESS = {GUTTER: "Exchange", WAY: "Direction"}
 DISPLAY = Qt.ItemDataRole.DisplayRole
 ACCESSIBLE = Qt.ItemDataRole.AccessibleTextRole
 TOOLTIP = Qt.ItemDataRole.ToolTipRole
@@ -97,6 +87,7 @@ class MessageModel(QAbstractTableModel):
         self._views: dict[int, MessageView] = {}
         self.error = ""
         """Why the filter text is not understood; empty when it is."""
+        self.error_at = -1
 
     @property
     def filtered(self) -> bool:
@@ -116,11 +107,31 @@ class MessageModel(QAbstractTableModel):
         seen = len(self._desk.messages)
         selection = self._desk.messages.select(text, session)
         if selection.error:
-            self.error = selection.error
+            self.error, self.error_at = selection.error, selection.error_at
             return
         rows = array("q")
         rows.frombytes(selection.rows.astype("int64", copy=False).tobytes())
         self._replace(text, session, rows, seen)
+
+    def reselect(self) -> None:
+        """Ask the filter again, which may know more bodies than before; rows that stay are not touched."""
+        if self._shown is None:
+            return
+        try:
+            found = self._desk.messages.matches(self._text, self._session, 0)
+        except ValueError:
+            return
+        rows = array("q")
+        rows.frombytes(found[found < self._seen].astype("int64", copy=False).tobytes())
+        old = len(self._shown)
+        if rows == self._shown:
+            return
+        if len(rows) > old and rows[:old] == self._shown:
+            self.beginInsertRows(ROOT, old, len(rows) - 1)
+            self._shown = rows
+            self.endInsertRows()
+        else:
+            self._replace(self._text, self._session, rows, self._seen)
 
     def _replace(self, text: str, session: str, rows: array[int] | None, seen: int) -> None:
         self.beginResetModel()
@@ -173,6 +184,10 @@ class MessageModel(QAbstractTableModel):
             return wanted if 0 <= wanted < self._seen else -1
         row = bisect_left(self._shown, wanted)
         return row if row < len(self._shown) and self._shown[row] == wanted else -1
+
+    def row_at_or_after(self, log_row: int) -> int:
+        """Shown row of the first message that is not before this index into the log."""
+        return log_row if self._shown is None else bisect_left(self._shown, log_row)
 
     def delta(self, row: int) -> str:
         """Time an answer took; of any other row, time since the row above."""
@@ -232,114 +247,23 @@ class MessageModel(QAbstractTableModel):
         return None
 
 
-class MessageDelegate(QStyledItemDelegate):
-    """Paints one cell of the message list."""
-
-    def __init__(self, table: MessageTable) -> None:
-        super().__init__(table)
-        self._table = table
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        model = self._table.rows
-        row, column = index.row(), index.column()
-        view = model.view(row)
-        rect = QRectF(option.rect)  # pyright: ignore[reportAttributeAccessIssue]
-        state: QStyle.StateFlag = option.state  # pyright: ignore[reportAttributeAccessIssue]
-        selected = bool(state & QStyle.StateFlag.State_Selected)
-        chosen = self._table.chosen
-        partner = chosen is not None and view.number in (chosen.reply_to, chosen.answered_by)
-        if selected:
-            active = bool(state & QStyle.StateFlag.State_Active) and self._table.hasFocus()
-            painter.fillRect(rect, col("selection" if active else "selection_inactive"))
-        elif partner:
-            painter.fillRect(rect, col("hover"))
-        if column == GUTTER:
-            if selected:
-                painter.fillRect(QRectF(rect.left(), rect.top(), 3, rect.height()), col("accent"))
-            self._bracket(painter, rect, row, view)
-        elif column == VERDICT:
-            self._verdict(painter, rect, view)
-        elif column == WAY:
-            name, role = ("out", "text") if view.outgoing else ("in", "text_muted")
-            glyph(painter, name, rect.center().x(), rect.center().y(), 11, role)
-        elif column in (NUMBER, DELTA):
-            put(painter, rect.adjusted(0, 0, -6, 0), model.text(row, column), "text_muted", ui(12), "r")
-        else:
-            worth = column != SUMMARY or selected or view.errors + view.warnings + view.infos
-            font = mono(12) if column == ELEMENT else ui(12)
-            role = "text" if worth else "text_muted"
-            put(painter, rect.adjusted(6, 0, -4, 0), model.text(row, column), role, font)
-
-    def _bracket(self, painter: QPainter, rect: QRectF, row: int, view: MessageView) -> None:
-        """Join request and answer where they are near each other; a stub tells of a partner further away.
-
-        Neighbours are joined by the inner line. An exchange with others inside it, as when both ends of a wire are
-        ours, or one that is selected, is joined by the outer line past the rows between.
-        """
-        chosen = self._table.chosen
-        lit = chosen is not None and view.number in (chosen.number, chosen.reply_to, chosen.answered_by)
-        painter.setPen(self._bracket_pen(lit))
-        partner = view.answered_by or view.reply_to
-        top, middle, bottom = rect.top(), rect.center().y(), rect.bottom() + 1
-        if partner:
-            away = self._table.rows.row_of(partner) - row if self._table.rows.row_of(partner) >= 0 else FAR
-            near = lit or abs(away) <= NEST
-            x = rect.left() + (OUTER if abs(away) > 1 and near else INNER)
-            end = (bottom if view.answered_by else top) if near else middle + (5 if view.answered_by else -5)
-            painter.drawLine(QPointF(x, middle), QPointF(rect.left() + INNER + 6, middle))
-            painter.drawLine(QPointF(x, middle), QPointF(x, end))
-        passing = self._passing(row)
-        if passing is not None and not (lit and partner and abs(self._table.rows.row_of(partner) - row) > 1):
-            painter.setPen(self._bracket_pen(passing))
-            painter.drawLine(QPointF(rect.left() + OUTER, top), QPointF(rect.left() + OUTER, bottom))
-
-    @staticmethod
-    def _bracket_pen(lit: bool) -> QPen:
-        return QPen(col("accent" if lit else "border_strong"), 1.5 if lit else 1)
-
-    def _passing(self, row: int) -> bool | None:
-        """Whether an exchange begins above this row and ends below: True if it is the selected one, None for none."""
-        model, chosen = self._table.rows, self._table.chosen
-        number = model.view(row).number
-        if chosen is not None and self._between(number, chosen):
-            return True
-        for above in range(max(0, row - NEST), row):
-            answer = model.view(above).answered_by
-            if answer and row < model.row_of(answer) <= above + NEST:
-                return False
-        return None
-
-    @staticmethod
-    def _between(number: int, chosen: MessageView) -> bool:
-        if chosen.answered_by:
-            return chosen.number < number < chosen.answered_by
-        return bool(chosen.reply_to) and chosen.reply_to < number < chosen.number
-
-    @staticmethod
-    def _verdict(painter: QPainter, rect: QRectF, view: MessageView) -> None:
-        x, y = rect.left() + 14, rect.center().y()
-        counts = (("error", view.errors), ("warning", view.warnings), ("info", view.infos))
-        if not any(number for _, number in counts):
-            glyph(painter, "ok", x, y, 10, "text_muted")
-            return
-        for kind, number in counts:
-            if number:
-                glyph(painter, kind, x, y, 12)
-                box = QRectF(x + 9, rect.top(), 22, rect.height())
-                x += 21 + put(painter, box, str(number) if number < 100 else "99+", f"finding_{kind}", ui(12, 600))
-
-
 class MessageTable(QTableView):
     """The list itself; tells which message is chosen and follows the tail while its end is in sight."""
 
     chosen_changed = Signal(int)
     """Number of the message that was chosen by hand; 0 for none."""
     pause_wanted = Signal()
+    key_pressed = Signal(str)
+    """A letter with or without Shift, as ``M`` or ``Shift+D``, that the list itself does nothing with."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.rows = MessageModel(desk)
         self.chosen: MessageView | None = None
+        self.hits: list[int] = []
+        """Numbers of the messages that a search found, ascending."""
+        self.marks: Mapping[int, str] = {}
+        """Note by number of each marked message."""
         self.following = True
         """Whether the end is in sight, and new rows are to be too."""
         self.setObjectName("message_list")
@@ -409,6 +333,21 @@ class MessageTable(QTableView):
             if follow:
                 self.follow_tail()
 
+    def reselect(self) -> None:
+        """Ask the filter again; what was chosen and where one was stay."""
+        number, follow = self.chosen.number if self.chosen else 0, self.following
+        top = self.rows.log_row(self.rowAt(0)) if self.rowAt(0) >= 0 else -1
+        before = self.rows.rowCount()
+        self.rows.reselect()
+        if self.rows.rowCount() == before and number and self.currentIndex().isValid():
+            return
+        if number:
+            self.choose(number)
+        if follow:
+            self.follow_tail()
+        elif top >= 0:
+            self.verticalScrollBar().setValue(self.rows.row_at_or_after(top))
+
     def choose(self, number: int) -> bool:
         """Select and show a message; False where the filter hides it."""
         row = self.rows.row_of(number)
@@ -454,6 +393,9 @@ class MessageTable(QTableView):
             self.pause_wanted.emit()
         elif event.key() in (Qt.Key.Key_J, Qt.Key.Key_K) and not event.modifiers():
             self._step(1 if event.key() == Qt.Key.Key_J else -1)
+        elif event.text().isalpha() and not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier:
+            shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            self.key_pressed.emit(("Shift+" if shift else "") + event.text().upper())
         else:
             super().keyPressEvent(event)
 
@@ -461,6 +403,10 @@ class MessageTable(QTableView):
         row = min(max(self.currentIndex().row() + by, 0), self.rows.rowCount() - 1)
         if row >= 0:
             self.setCurrentIndex(self.rows.index(row, NUMBER))
+
+    def is_hit(self, number: int) -> bool:
+        at = bisect_left(self.hits, number)
+        return at < len(self.hits) and self.hits[at] == number
 
     def copy_row(self) -> None:
         """Put the chosen row on the clipboard as tab-separated text."""

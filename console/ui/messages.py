@@ -8,11 +8,18 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from console.app.filter_book import FilterBook
+from console.app.mark_book import MarkBook
+from console.store.filter_completion import complete, quoted
+from console.store.ids import ids_in
 from console.ui.actions import Action
 from console.ui.bridge import CLOCK
 from console.ui.cursor import TimeCursor
 from console.ui.filter_bar import FilterBar
+from console.ui.find_bar import FindBar
 from console.ui.inspector import Inspector
+from console.ui.lookups import Lookup
+from console.ui.message_actions import LETTERS, actions_of
 from console.ui.message_list import MessageTable
 from console.ui.theme import INSPECTOR_WIDTH
 from console.ui.timeline import Timeline
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from console.app.views import Desk
+    from console.store.filter_completion import Completion
 
 STACK_BELOW = 1020
 """Narrower than this the inspector goes under the list."""
@@ -51,6 +59,13 @@ class MessagesView(QWidget):
         self.timeline = Timeline(desk, cursor)
         self.inspector = Inspector(desk)
         self.filter_bar = FilterBar()
+        self.filter_bar.book = FilterBook(desk.recall, desk.remember)
+        self.filter_bar.proposer = self._propose
+        self.find_bar = FindBar(desk)
+        self.lookup = Lookup(desk)
+        self.marks = MarkBook(desk.recall, desk.remember)
+        self.table.marks = self.marks.notes
+        self.inspector.marks = self.marks
         self._build()
         self._connect()
         self._update_state()
@@ -69,7 +84,9 @@ class MessagesView(QWidget):
         self._hidden = empty_state("", "", button("Clear filter", "primary", run=self.clear_filter))
         self._pages.addWidget(self._hidden)
         self._timeline_box = box("v", line(), self.timeline)
-        left = box("v", self._told_box, self._notice_box, (self._pages, 1), self._timeline_box, name="panel")
+        left = box(
+            "v", self.find_bar, self._told_box, self._notice_box, (self._pages, 1), self._timeline_box, name="panel"
+        )
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setObjectName("messages_splitter")
         self._splitter.setHandleWidth(1)
@@ -91,6 +108,15 @@ class MessagesView(QWidget):
         self.filter_bar.wanted.connect(self._filter_wanted)
         self.filter_bar.pause_toggled.connect(self.toggle_pause)
         self.filter_bar.left.connect(self.table.setFocus)
+        self.filter_bar.stop_wanted.connect(self.lookup.cancel)
+        self.lookup.found.connect(self._looked_up)
+        self.lookup.moved.connect(self._update_state)
+        self.find_bar.chosen.connect(self._cursor.select_message)
+        self.find_bar.changed.connect(self._hits_changed)
+        self.find_bar.closed.connect(self.table.setFocus)
+        self.inspector.message_wanted.connect(self._cursor.select_message)
+        self.inspector.marks_changed.connect(self.table.viewport().update)
+        self.table.key_pressed.connect(self._letter)
         self._cursor.message_selected.connect(self._select)
         self._cursor.session_selected.connect(self._narrow)
         self._cursor.filter_wanted.connect(self.filter_bar.set_text)
@@ -115,6 +141,8 @@ class MessagesView(QWidget):
         if changed & {"messages", "findings"}:
             if not self.paused:
                 self.table.catch_up()
+                self.lookup.want(self._applied(), self._session)
+            self.find_bar.catch_up()
             self.inspector.refresh()
             self._update_state()
         if changed & {CLOCK, "events"}:
@@ -132,39 +160,25 @@ class MessagesView(QWidget):
 
     def actions_offered(self) -> list[Action]:
         """What this view adds to menus and palette."""
-        return [
-            Action("edit.copy_message", "Copy message row", "Edit", run=self.table.copy_row, when=self._has_chosen,
-                   tip="Copies the selected row as tab-separated text."),
-            Action("edit.copy_source", "Copy message source", "Edit", key="Ctrl+Shift+C", when=self._has_chosen,
-                   run=self.inspector.copy_source, tip="Copies the indented XML of the selected message."),
-            Action("edit.copy_xpath", "Copy XPath of element", "Edit", run=self.inspector.copy_xpath,
-                   when=lambda: bool(self.inspector.tree.current_path()),
-                   tip="Copies an XPath that finds the selected element in the message."),
-            Action("edit.filter", "Filter messages", "Edit", key="Ctrl+L", run=self.focus_filter,
-                   tip="Puts the cursor in the filter bar."),
-            Action("edit.filter_off", "Switch filter off and on", "Edit", key="Ctrl+/", run=self.filter_bar.toggle,
-                   when=lambda: bool(self.filter_bar.edit.text()), tip="Shows all messages without losing the filter."),
-            Action("edit.next_finding", "Next finding of the message", "Edit", key="Ctrl+.",
-                   run=self.inspector.next_finding, when=self._has_findings,
-                   tip="Goes to the next element that has a finding."),
-            Action("view.pause", "Pause or resume the tail", "View", run=self.toggle_pause,
-                   tip="A paused list stands still and counts what comes in. Space in the list does the same."),
-            Action("session.follow_exchange", "Go to the other half of the exchange", "Session", key="Ctrl+J",
-                   run=self.go_to_partner, when=self._has_partner,
-                   tip="From a request to its answer, and back."),
-        ]  # fmt: skip
+        return actions_of(self)
+
+    def _letter(self, key: str) -> None:
+        """A letter that was hit in the list: the action that has it."""
+        action = next((each for each in actions_of(self) if LETTERS.get(each.id) == key), None)
+        if action is not None and action.when():
+            action.run()
 
     def _close_told(self) -> None:
         self._told_box.hide()
 
-    def _has_chosen(self) -> bool:
+    def has_chosen(self) -> bool:
         return self.table.chosen is not None
 
-    def _has_findings(self) -> bool:
+    def has_findings(self) -> bool:
         shown = self.inspector.shown
         return shown is not None and bool(shown.findings)
 
-    def _has_partner(self) -> bool:
+    def has_partner(self) -> bool:
         chosen = self.table.chosen
         return chosen is not None and bool(chosen.reply_to or chosen.answered_by)
 
@@ -172,6 +186,60 @@ class MessagesView(QWidget):
         chosen = self.table.chosen
         if chosen is not None:
             self._cursor.select_message(chosen.reply_to or chosen.answered_by)
+
+    def ids(self, field: str) -> tuple[str, ...]:
+        """The ids of one kind in the message that is chosen."""
+        shown = self.inspector.shown
+        return ids_in(shown.body, field) if shown is not None else ()
+
+    def follow_exchange(self) -> None:
+        """Show the conversation of the chosen message alone."""
+        if self.table.chosen is not None:
+            numbers = [each.number for each in self._desk.conversation(self.table.chosen.number).messages]
+            self.filter_bar.set_text(f"number in ({', '.join(str(number) for number in numbers)})")
+
+    def follow(self, field: str) -> None:
+        """Show every message that holds the id of this kind in the chosen one, over all modifications."""
+        found = self.ids(field)
+        if found:
+            self.filter_bar.set_text(f"{field} == {quoted(found[0])}")
+
+    def follow_registration(self) -> None:
+        """Show the registration of the chosen message's peer, from query to cancellation."""
+        if self.table.chosen is not None:
+            self.filter_bar.set_text(f"peer == {quoted(self.table.chosen.peer)} and element ~ Registration")
+
+    def toggle_mark(self) -> None:
+        if self.table.chosen is not None:
+            self.marks.toggle(self.table.chosen.number)
+            self.table.viewport().update()
+            self.inspector.show_note()
+
+    def go_to_mark(self, by: int = 1) -> None:
+        self._cursor.select_message(
+            self.marks.next_after(self._cursor.message_number, by) or self._cursor.message_number
+        )
+
+    def open_find(self) -> None:
+        """Open the bar that finds texts in bodies."""
+        self.find_bar.narrow(self._applied(), self._session)
+        self.find_bar.open()
+
+    def _propose(self, text: str, cursor: int) -> list[Completion]:
+        return complete(text, cursor, lambda field: self._desk.filter_values(field.name))
+
+    def _applied(self) -> str:
+        """The filter that is in force."""
+        return self._text if not self.table.rows.error else ""
+
+    def _looked_up(self) -> None:
+        self.table.reselect()
+        self._update_state()
+
+    def _hits_changed(self) -> None:
+        self.table.hits = self.find_bar.hits
+        self.table.viewport().update()
+        self.inspector.find_text(self.find_bar.text)
 
     def focus_filter(self) -> None:
         self.filter_bar.edit.setFocus()
@@ -202,6 +270,8 @@ class MessagesView(QWidget):
 
     def _apply_filter(self) -> None:
         self.table.set_filter(self._text, self._session)
+        self.lookup.want(self._applied(), self._session, again=True)
+        self.find_bar.narrow(self._applied(), self._session)
         self._update_state()
 
     @Slot(int)
@@ -217,6 +287,8 @@ class MessagesView(QWidget):
             self.table.choose(number)
             self._cursor.set_time(self._desk.messages.view(number - 1).time)
         self.inspector.show_message(number)
+        self.find_bar.set_current(number)
+        self.inspector.find_text(self.find_bar.text)
         self._update_state()
 
     @Slot(object)
@@ -239,12 +311,13 @@ class MessagesView(QWidget):
         rows, total = self.table.rows, len(self._desk.messages)
         shown = rows.rowCount()
         narrowed = f" of {self._session}" if self._session else ""
-        self.filter_bar.set_count(shown, total, rows.error, self._session)
+        self.filter_bar.set_looking(*self.lookup.progress)
+        self.filter_bar.set_count(shown, total, rows.error, self._session, rows.error_at)
         self.filter_bar.set_paused(self.paused, rows.behind if self.paused else 0)
         if not total:
             self._show_nothing_yet()
             self._pages.setCurrentIndex(NOTHING_YET_PAGE)
-        elif not shown and rows.filtered:
+        elif not shown and rows.filtered and not self.lookup.running:
             text = (
                 f"The filter hides all {plural(total, 'message')}."
                 if not narrowed

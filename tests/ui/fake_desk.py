@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from console.app.views import (
     Area,
+    Conversation,
     Desk,
     EventDraft,
     EventView,
@@ -233,6 +234,20 @@ class FakeDesk:
         if field not in ("peer", "element", "session"):
             return ()
         return tuple(dict.fromkeys(str(getattr(row, field)) for row in self.messages.rows))
+
+    def previous_of_kind(self, number: int) -> int:
+        rows = self.messages.rows
+        here = rows[number - 1]
+        same = (
+            row.number for row in reversed(rows[: number - 1]) if (row.element, row.peer) == (here.element, here.peer)
+        )
+        return next(same, 0)
+
+    def conversation(self, number: int) -> Conversation:
+        view = self.messages.rows[number - 1]
+        other = view.reply_to or view.answered_by
+        pair = (view, self.messages.rows[other - 1]) if 0 < other <= len(self.messages) else (view,)
+        return Conversation(pair if not view.reply_to else pair[::-1])
 
     def recall(self, key: str, default: Any = None) -> Any:
         return self.kept.get(key, default)

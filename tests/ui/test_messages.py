@@ -18,17 +18,9 @@ from pytestqt.qtbot import QtBot
 from console.ui.bridge import CLOCK
 from console.ui.cursor import TimeCursor
 from console.ui.filter_bar import roles_of
-from console.ui.message_list import (
-    COLUMNS,
-    ELEMENT,
-    NUMBER,
-    TIME,
-    WAY,
-    MessageDelegate,
-    MessageModel,
-    delta_text,
-    verdict_text,
-)
+from console.ui.message_columns import COLUMNS, ELEMENT, NUMBER, TIME, WAY
+from console.ui.message_list import MessageModel, delta_text, verdict_text
+from console.ui.message_paint import MessageDelegate
 from console.ui.messages import HIDDEN_PAGE, LIST_PAGE, NOTHING_YET_PAGE, MessagesView
 from console.ui.theme import ROW, apply_theme
 from console.ui.timeline import lanes, shown_span

@@ -1,0 +1,128 @@
+"""What differs between two messages, element by element, whatever their layout; and which two are worth comparing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from console.openadr.explain import Node
+from console.store.log import Log
+
+VOLATILE = frozenset({
+    "requestID", "createdDateTime", "responseDescription", "Signature", "ReplayProtect", "Id", "nonce", "timestamp",
+})  # fmt: skip
+"""Differ between any two messages and tell nothing."""
+_KEYS = ("eventID", "signalID", "rID", "reportRequestID", "reportSpecifierID", "uid", "venID", "resourceID")
+"""What names one among elements of the same name."""
+_VERSIONS = re.compile(rb"eventID>\s*([^<]+?)\s*<.{0,400}?modificationNumber>\s*(\d+)", re.DOTALL)
+_LOOKED_AT = 400
+"""Messages of the kind whose bodies are read for the same event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One element that is other, new or gone."""
+
+    path: str
+    """In the newer message; of what is gone, in the older."""
+    before: str
+    """Empty for what is new."""
+    after: str
+    """Empty for what is gone."""
+    kind: str
+    """``changed``, ``added`` or ``removed``."""
+
+
+def differences(before: Node, after: Node, everything: bool = False) -> list[Difference]:
+    """What an operator has to know to get from one message to the other, in the order of the newer.
+
+    ``everything`` tells also of ids and times that differ between any two messages.
+    """
+    found: list[Difference] = []
+    _compare(before, after, frozenset() if everything else VOLATILE, found)
+    return found
+
+
+def _local(node: Node) -> str:
+    return node.name.rpartition(":")[2].lstrip("@")
+
+
+def _plain(node: Node) -> str:
+    """What an element says: its text, or that of the few elements in it."""
+    if not node.children:
+        return node.value
+    parts = [f"{_local(child)} {_plain(child)}".strip() for child in node.children[:6]]
+    return ", ".join(parts) + (", …" if len(node.children) > 6 else "")
+
+
+def _compare(before: Node, after: Node, ignored: frozenset[str], found: list[Difference]) -> None:
+    if before.value != after.value and not before.children and not after.children:
+        found.append(Difference(after.path, before.value, after.value, "changed"))
+        return
+    if bool(before.children) != bool(after.children):
+        found.append(Difference(after.path, _plain(before), _plain(after), "changed"))
+        return
+    old, new = _keyed(before.children, ignored), _keyed(after.children, ignored)
+    for key, child in new.items():
+        if key in old:
+            _compare(old[key], child, ignored, found)
+        else:
+            found.append(Difference(child.path, "", _plain(child) or _local(child), "added"))
+    for key, child in old.items():
+        if key not in new:
+            found.append(Difference(child.path, _plain(child) or _local(child), "", "removed"))
+
+
+def _keyed(children: Sequence[Node], ignored: frozenset[str]) -> dict[tuple[str, str], Node]:
+    """Children by name and by what names one among several: an id in it, else its place."""
+    wanted = [child for child in children if _local(child) not in ignored]
+    totals = Counter(_local(child) for child in wanted)
+    keyed: dict[tuple[str, str], Node] = {}
+    for place, child in enumerate(wanted):
+        name = _local(child)
+        key = _key(child) if totals[name] > 1 else ""
+        while (name, key) in keyed:
+            key = f"{key}#{place}"
+        keyed[name, key] = child
+    return keyed
+
+
+def _key(node: Node) -> str:
+    for child in node.children:
+        if _local(child) in _KEYS:
+            return child.value or _plain(child)
+    for child in node.children:
+        inner = _key(child) if child.children else ""
+        if inner:
+            return inner
+    return ""
+
+
+def event_versions(body: bytes) -> dict[bytes, int]:
+    """modificationNumber by eventID, as far as they stand beside each other."""
+    return {event: int(number) for event, number in _VERSIONS.findall(body)}
+
+
+def previous_of_kind(log: Log, body: Callable[[int], bytes], number: int) -> int:
+    """The message to compare this one with; 0 for none.
+
+    The same payload the same way between the same two, most recent before it; of one about events, that which held an
+    earlier modification of the first of them if there is one, else one about the same event. Raises IndexError.
+    """
+    row = number - 1
+    log.view(row)
+    same = log.column("element")[:row] == log.columns.get(row, "element")
+    for name in ("session", "peer", "outgoing"):
+        same &= log.column(name)[:row] == log.columns.get(row, name)
+    candidates = [int(each) + 1 for each in same.nonzero()[0][-_LOOKED_AT:][::-1]]
+    if not candidates:
+        return 0
+    versions = event_versions(body(number))
+    if not versions:
+        return candidates[0]
+    event, mine = next(iter(versions.items()))
+    about = [(each, event_versions(body(each)).get(event)) for each in candidates]
+    earlier = next((each for each, version in about if version is not None and version < mine), 0)
+    return earlier or next((each for each, version in about if version is not None), candidates[0])
