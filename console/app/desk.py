@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from console.app.composer import Way
+from console.app.composer_breaks import Outgoing
+from console.app.composer_sending import send_on, surroundings_of, ways_of
+from console.app.composer_variables import Surroundings
 from console.app.conversations import Conversation, Reading, conversation_of
 from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
@@ -42,7 +46,7 @@ from console.app.views import (
 )
 from console.app.zone import ZoneInForce
 from console.openadr import codec, rules
-from console.openadr.actions import Command, Role
+from console.openadr.actions import Command, Role, Service
 from console.openadr.commands import (
     CancelEvent,
     CancelReports,
@@ -302,6 +306,17 @@ class LiveDesk:
 
     def remember(self, key: str, value: object) -> None:
         self.store.remember(key, value)
+
+    # Composing --------------------------------------------------------------------------------------------------------
+
+    def ways(self) -> Sequence[Way]:
+        return ways_of(self.nodes, list(self.vens()))
+
+    def surroundings(self, way: Way | None) -> Surroundings:
+        return surroundings_of(way, self.nodes, list(self.vens()), self.store, self.now())
+
+    def send_composed(self, way: Way, service: Service, outgoing: Outgoing) -> Outcome:
+        return send_on(self.nodes, way, service, outgoing)
 
     # Acting -----------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from console.app.composer import Way
+from console.app.composer_breaks import Outgoing
+from console.app.composer_sending import new_id
+from console.app.composer_variables import Surroundings
 from console.app.conversations import Conversation, Reading, conversation_of
 from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
@@ -42,6 +46,7 @@ from console.app.views import (
     VenView,
 )
 from console.openadr import codec, rules
+from console.openadr.actions import Service
 from console.openadr.facts import DeviceChanged, FindingMade, Listening, ReasonGiven, Registered
 from console.openadr.findings import Finding, Severity
 from console.openadr.units import item_base_of
@@ -335,6 +340,15 @@ class RecordedDesk:
         return "" if impossible(draft) else pretty(codec.write(preview(draft, "vtn", self.position)))
 
     # What a recording can not do -----------------------------------------------------------------------------------
+
+    def ways(self) -> Sequence[Way]:
+        return ()
+
+    def surroundings(self, way: Way | None) -> Surroundings:
+        return Surroundings(self.position, new_id)
+
+    def send_composed(self, way: Way, service: Service, outgoing: Outgoing) -> Outcome:
+        return Outcome(False, NOTHING_ACTS)
 
     def start_lab(self) -> Outcome:
         return Outcome(False, NOTHING_ACTS)
