@@ -164,6 +164,9 @@ class Found:
 class Keep:
     """Role state changed: it has to be on disk before the reply of this input leaves."""
 
+    ven_id: str = ""
+    """Only what a VTN keeps of this VEN changed (:meth:`Vtn.part`); empty: anything may have."""
+
 
 Action = Reply | Send | Reach | StartTimer | StopTimer | Noted | Found | Keep
 

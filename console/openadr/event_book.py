@@ -8,7 +8,7 @@ and grows by one with each change of content (rules 4, 5, 10); status follows th
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -158,7 +158,7 @@ class EventBook:
             vtn_id=self.vtn_id,
             events=tuple(event.message(ven_id, now, created) for event, _ in mine),
         )
-        actions: list[Action] = [Keep()] if changed else []
+        actions: list[Action] = [Keep(ven_id)] if changed else []
         for event, share in mine:
             _deliver(event, share, now)
             if event.cancelled and not event.wants_answers:
@@ -213,7 +213,7 @@ class EventBook:
                 confirmed = given.opt_type == "optIn"
                 why = "cancelled and confirmed" if confirmed else "cancelled; the VEN says it cannot stop it"
                 actions += [*self._let_go(event, ven_id, why), *self._close_if_empty(event)]
-        return "200", "", [*actions, Keep()]
+        return "200", "", [*actions, Keep(ven_id)]
 
     def opt(self, ven_id: str, event_id: str, version: int, opt_type: str) -> tuple[str, str, list[Action]]:
         """An oadrCreateOpt about one event (rule 206): it says what oadrCreatedEvent would, for good."""
@@ -224,7 +224,7 @@ class EventBook:
         if version != event.modification_number:
             return "450", f"The event {event_id} is at modification {event.modification_number}, not {version}.", []
         share.answered = version
-        return "200", "", [*self._opt(event, share, ven_id, opt_type, "200", "by oadrCreateOpt"), Keep()]
+        return "200", "", [*self._opt(event, share, ven_id, opt_type, "200", "by oadrCreateOpt"), Keep(ven_id)]
 
     def _opt(self, event: Issued, share: Share, ven_id: str, opt_type: str, code: str, words: str) -> list[Action]:
         said = f"{event.modification_number} {opt_type} {code}"
@@ -293,7 +293,7 @@ class EventBook:
         if event.shares or not event.cancelled or event.event_id not in self.events:
             return []
         del self.events[event.event_id]
-        return [StopTimer(TIMER + event.event_id)]
+        return [StopTimer(TIMER + event.event_id), Keep()]
 
     # Restart -----------------------------------------------------------------------------------------------------
 
@@ -303,18 +303,41 @@ class EventBook:
             "gone": [[ven_id, event_id, version] for (ven_id, event_id), version in self._gone.items()],
         }
 
-    def restore(self, value: object, now: datetime) -> list[Action]:
-        """Events as they were; those that ended meanwhile are told as completed."""
+    def part(self, ven_id: str) -> Kept:
+        """What is kept of one VEN: its shares, by eventID, and what it no longer holds."""
+        events = self.events.values()
+        return {
+            "shares": {event.event_id: _keep_share(event.shares[ven_id]) for event in events if ven_id in event.shares},
+            "gone": [[event_id, version] for (holder, event_id), version in self._gone.items() if holder == ven_id],
+        }
+
+    def restore(self, value: object, now: datetime, parts: Mapping[str, Kept | None]) -> list[Action]:
+        """Events as they were; those that ended meanwhile are told as completed.
+
+        ``parts`` holds what changed of single VENs since, by venID; None where the VEN is gone.
+        """
         book = kept(value)
         for ven_id, event_id, version in cast(list[tuple[str, str, int]], book.get("gone", [])):
             self._gone[(ven_id, event_id)] = version
-        actions: list[Action] = []
         for item in kept_list(book.get("events", [])):
             event = _read_event(item)
             self.events[event.event_id] = event
+        for ven_id, part in parts.items():
+            self._restore_part(ven_id, part)
+        actions: list[Action] = []
+        for event in list(self.events.values()):
             actions += self._tell_all(event, now)
             actions += self._watch(event, now)
         return actions
+
+    def _restore_part(self, ven_id: str, part: Kept | None) -> None:
+        shares = kept(part.get("shares", {})) if part else {}
+        for event in self.events.values():
+            event.shares.pop(ven_id, None)
+            if event.event_id in shares:
+                event.shares[ven_id] = _read_share(kept(shares[event.event_id]))
+        for event_id, version in cast(list[tuple[str, int]], (part or {}).get("gone", [])):
+            self._gone[(ven_id, event_id)] = version
 
 
 def _deliver(event: Issued, share: Share, now: datetime) -> None:
@@ -330,17 +353,27 @@ def _keep_event(event: Issued) -> Kept:
         "signal_id": event.signal_id,
         "modification_number": event.modification_number,
         "cancelled": event.cancelled,
-        "shares": [
-            {
-                "ven_id": ven_id,
-                "delivered": share.delivered,
-                "delivered_at": None if share.delivered_at is None else instant(share.delivered_at),
-                "answered": share.answered,
-                "said": share.said,
-            }
-            for ven_id, share in event.shares.items()
-        ],
+        "shares": [{"ven_id": ven_id, **_keep_share(share)} for ven_id, share in event.shares.items()],
     }
+
+
+def _keep_share(share: Share) -> Kept:
+    return {
+        "delivered": share.delivered,
+        "delivered_at": None if share.delivered_at is None else instant(share.delivered_at),
+        "answered": share.answered,
+        "said": share.said,
+    }
+
+
+def _read_share(share: Kept) -> Share:
+    delivered_at = share.get("delivered_at")
+    return Share(
+        delivered=int(number(share, "delivered", -1)),
+        delivered_at=None if delivered_at is None else read_instant(delivered_at),
+        answered=int(number(share, "answered", -1)),
+        said=text(share, "said"),
+    )
 
 
 def _read_event(item: Kept) -> Issued:
@@ -353,13 +386,7 @@ def _read_event(item: Kept) -> Issued:
         bool(item.get("cancelled")),
     )
     for share in kept_list(item.get("shares", [])):
-        delivered_at = share.get("delivered_at")
-        event.shares[text(share, "ven_id")] = Share(
-            delivered=int(number(share, "delivered", -1)),
-            delivered_at=None if delivered_at is None else read_instant(delivered_at),
-            answered=int(number(share, "answered", -1)),
-            said=text(share, "said"),
-        )
+        event.shares[text(share, "ven_id")] = _read_share(share)
     return event
 
 

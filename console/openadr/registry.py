@@ -141,22 +141,7 @@ class Registry:
         return Refusal("463", f"the peer shows {shown}, {fingerprint.upper()} is expected{why}", 517)
 
     def state(self) -> list[Kept]:
-        return [
-            {
-                "ven_id": party.ven_id,
-                "ven_name": party.ven_name,
-                "registration_id": party.registration_id,
-                "registered_at": instant(party.registered_at),
-                "state": party.state.value,
-                "fingerprint": party.fingerprint,
-                "profile": party.profile,
-                "transport": party.transport,
-                "address": party.address,
-                "report_only": party.report_only,
-                "push_url": party.push_url,
-            }
-            for party in self.parties.values()
-        ]
+        return [keep_party(party) for party in self.parties.values()]
 
     def restore(self, value: object) -> None:
         for item in kept_list(value):
@@ -174,3 +159,20 @@ class Registry:
                 text(item, "push_url"),
             )
             self.parties[party.ven_id] = party
+
+
+def keep_party(party: Party) -> Kept:
+    """One VEN as kept; what it is owed is made anew after a restart."""
+    return {
+        "ven_id": party.ven_id,
+        "ven_name": party.ven_name,
+        "registration_id": party.registration_id,
+        "registered_at": instant(party.registered_at),
+        "state": party.state.value,
+        "fingerprint": party.fingerprint,
+        "profile": party.profile,
+        "transport": party.transport,
+        "address": party.address,
+        "report_only": party.report_only,
+        "push_url": party.push_url,
+    }

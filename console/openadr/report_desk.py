@@ -114,7 +114,7 @@ class ReportDesk:
         ven.requests.clear()
         ven.registered = True
         facts = [Noted(offered.fact) for offered in ven.offers.values()]
-        return [*stopped, Noted(ReportsOffered(ven_id, len(facts))), *facts, Keep()]
+        return [*stopped, Noted(ReportsOffered(ven_id, len(facts))), *facts, Keep(ven_id)]
 
     # Asking ------------------------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class ReportDesk:
         for request in requests:
             ven.requests[request.report_request_id] = request
         facts = [Noted(_requested(ven_id, request)) for request in requests]
-        kept_too: list[Action] = [Keep()] if requests else []
+        kept_too: list[Action] = [Keep(ven_id)] if requests else []
         return tuple(_written(request, now) for request in requests), [*complaints, *facts, *kept_too]
 
     def sent(self, ven_id: str, message: OadrCreateReport, now: datetime) -> None:
@@ -190,7 +190,7 @@ class ReportDesk:
         for key in set(pending) - ven.requests.keys():
             what = f"{ven_id} serves {key}, which was never asked for (rule 304)."
             actions.append(found(304, Severity.WARNING, what, element="oadrPendingReports"))
-        return [*actions, Keep()]
+        return [*actions, Keep(ven_id)]
 
     def cancelling(self, ven_id: str, keys: Iterable[str]) -> tuple[tuple[str, ...], list[Action]]:
         """Which of these requests can be cancelled; a finding for the rest."""
@@ -210,7 +210,7 @@ class ReportDesk:
             words = answer.response_description or "no reason given"
             text = f"{ven_id} could not cancel all reports: {answer.response_code}, {words}."
             actions.append(found(336, Severity.WARNING, text, element="responseCode"))
-        return [*actions, Keep()]
+        return [*actions, Keep(ven_id)]
 
     # Data --------------------------------------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ class ReportDesk:
             actions.append(found(300, Severity.WARNING, text, element="oadrReportPayload"))
         if request.state is not Requested.RUNNING:
             self._move(ven_id, key, Course.DATA)
-            actions.append(Keep())
+            actions.append(Keep(ven_id))
         if not request.report_back:
             actions += self._stop(ven_id, key, Course.ENDED, "delivered; it was asked for once")
         return actions
@@ -257,12 +257,16 @@ class ReportDesk:
         if not self._move(ven_id, key, course):
             return []
         del self._vens[ven_id].requests[key]
-        return [Noted(ReportStopped(ven_id, key, why)), Keep()]
+        return [Noted(ReportStopped(ven_id, key, why)), Keep(ven_id)]
 
     # Restart -----------------------------------------------------------------------------------------------------
 
     def state(self) -> Kept:
         return {ven_id: _keep_ven(ven) for ven_id, ven in self._vens.items()}
+
+    def part(self, ven_id: str) -> Kept:
+        """What is kept of one VEN."""
+        return _keep_ven(self._vens.get(ven_id, _Ven()))
 
     def restore(self, value: object) -> list[Action]:
         actions: list[Action] = []

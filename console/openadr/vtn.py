@@ -41,6 +41,7 @@ from console.openadr.event_book import TIMER as EVENT_TIMER
 from console.openadr.event_book import EventBook, unanswered_list
 from console.openadr.facts import Unregistered
 from console.openadr.findings import Severity
+from console.openadr.keeping import kept
 from console.openadr.model import (
     OadrCanceledOpt,
     OadrCanceledPartyRegistration,
@@ -70,7 +71,7 @@ from console.openadr.presence import TIMER as PRESENCE_TIMER
 from console.openadr.presence import Presence
 from console.openadr.pushing import TIMER as PUSH_TIMER
 from console.openadr.pushing import Pushes, is_passing, push_base, refused
-from console.openadr.registry import Party, Refusal, Registry
+from console.openadr.registry import Party, Refusal, Registry, keep_party
 from console.openadr.replies import (
     answer_of,
     found,
@@ -146,22 +147,40 @@ class Vtn:
     def state(self) -> dict[str, object]:
         return {"registry": self.registry.state(), "events": self.book.state(), "reports": self.desk.state()}
 
+    def part(self, ven_id: str) -> dict[str, object] | None:
+        """What is kept of one VEN, None where nothing is: a small piece of :meth:`state` that changes often."""
+        party = self.registry.parties.get(ven_id)
+        if party is None:
+            return None
+        return {"party": keep_party(party), "events": self.book.part(ven_id), "reports": self.desk.part(ven_id)}
+
     def restore(self, state: dict[str, object], now: datetime) -> list[Action]:
+        """Go on from :meth:`state`; ``parts`` in it holds :meth:`part` of VENs that changed since, by venID."""
+        parts = {ven_id: kept(part) if part else None for ven_id, part in kept(state.get("parts", {})).items()}
+        reports = dict(kept(state.get("reports", {})))
         self.registry.restore(state.get("registry", []))
+        for ven_id, part in parts.items():
+            reports.pop(ven_id, None)
+            if part is None:
+                self.registry.parties.pop(ven_id, None)
+                continue
+            self.registry.restore([part["party"]])
+            reports[ven_id] = part["reports"]
         actions: list[Action] = []
         for party in self.registry.parties.values():
             actions += [Noted(self.messages.registered(party)), *self.presence.expect(party.ven_id)]
             if party.push_url:
                 actions += self.pushes.reach(party, now)
         actions += self.start(now)
-        actions += self.desk.restore(state.get("reports", {}))
+        actions += self.desk.restore(reports)
         for party in self.registry.parties.values():
             requests = self.desk.owed(party.ven_id, now)
             if requests:
                 party.owed.append(self.messages.create_report(party, requests))
             if party.state is Registered.LEAVING:
                 party.owed.append(self.messages.cancel_registration(party))
-        return [*actions, *self.book.restore(state.get("events", {}), now)]
+        shares = {ven_id: kept(part["events"]) if part else None for ven_id, part in parts.items()}
+        return [*actions, *self.book.restore(state.get("events", {}), now, shares)]
 
     # Dispatch ----------------------------------------------------------------------------------------------------
 
@@ -294,7 +313,7 @@ class Vtn:
         heard = self.presence.heard(party.ven_id, now, polls=not party.push_url)
         actions = [*self._step(party, given, now, ""), *heard, *self.pushes.reach(party, now)]
         reply = Reply(self.messages.created(message, party, pull=not party.push_url))
-        return [*unserved(message), *actions, Keep(), reply]
+        return [*unserved(message), *actions, Keep(party.ven_id), reply]
 
     def _step(self, party: Party, given: Heard, now: datetime, why: str) -> list[Action]:
         """Move a registration on by its table and do what the table says."""
@@ -330,7 +349,7 @@ class Vtn:
         party.owed.clear()
         party.reminders = 0
         party.owed.append(self.messages.cancel_registration(party))
-        return [Keep()]
+        return [Keep(party.ven_id)]
 
     def forget(self, party: Party, _: datetime, why: str) -> list[Action]:
         """Rule 407: registration, reports and what was owed are gone."""
@@ -341,7 +360,7 @@ class Vtn:
             *self.presence.forget(party.ven_id),
             *(self.pushes.leave(party.ven_id) if party.push_url else ()),
             Noted(Unregistered(party.ven_id, why)),
-            Keep(),
+            Keep(party.ven_id),
         ]
 
     def _on_cancel_registration(
@@ -374,7 +393,7 @@ class Vtn:
             owed = party.owed.popleft()
             if isinstance(owed, OadrCreateReport):
                 self.desk.sent(party.ven_id, owed, now)
-            return owed, [Keep()]
+            return owed, [Keep(party.ven_id)]
         if party.state is Registered.LEAVING and party.reminders < REMINDERS:
             party.reminders += 1
             return self.messages.cancel_registration(party), []

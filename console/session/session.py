@@ -157,6 +157,8 @@ class Session:
         self._wire_texts: dict[str, str] = {}
         """What was last wrong with the wire to each peer, so that an outage is told once."""
         self._started = self._closed = False
+        self._has_state = False
+        """All of the role's state was kept once, so that pieces of it say enough."""
         self._answering = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -222,7 +224,13 @@ class Session:
         self._started = True
         state = self.store.load_state(self.name)
         now = self.clock.now()
-        self._execute(self.role.start(now) if state is None else self.role.restore(state, now))
+        if state is None:
+            self._execute(self.role.start(now))
+            return
+        self._has_state = True
+        if parts := self.store.load_parts(self.name):
+            state["parts"] = parts
+        self._execute(self.role.restore(state, now))
 
     async def close(self) -> None:
         """End without a word to the peers: stop listening, stop timers, end what is under way. May be called twice."""
@@ -462,12 +470,21 @@ class Session:
         )
         with self.store.together():
             if outcome.keep:
-                self.store.save_state(self.name, self.role.state())
+                self._keep({action.ven_id for action in actions if isinstance(action, Keep)})
             for action in actions:
                 self._do(action, outcome.keep)
             if outcome.findings:
                 self._recorder.add_findings(number, tuple(outcome.findings))
         return outcome
+
+    def _keep(self, ven_ids: set[str]) -> None:
+        """Have the role's state written: of single VENs where only that changed, else all of it."""
+        if self._has_state and isinstance(self.role, Vtn) and "" not in ven_ids:
+            for ven_id in ven_ids:
+                self.store.save_part(self.name, ven_id, self.role.part(ven_id))
+        else:
+            self.store.save_state(self.name, self.role.state())
+            self._has_state = True
 
     def _do(self, action: Action, keep: bool) -> None:
         match action:

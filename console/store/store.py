@@ -43,6 +43,9 @@ Headers = Sequence[tuple[str, str]]
 
 _MOST_COUNTED = 2**15 - 1
 
+_PIECE = "\x1f"
+"""Between a session's name and that of a piece of its state."""
+
 
 class Store(Reader):
     """Messages and facts in memory for reading, in a file for keeping."""
@@ -283,12 +286,41 @@ class Store(Reader):
         with self._gate:
             self._states[session] = json.dumps(state, separators=(",", ":"))
             self._dirty_states.add(session)
+            if session + _PIECE in self._states:
+                self._states[session + _PIECE] = str(self._version_of(session) + 1)
+                self._dirty_states.add(session + _PIECE)
         self._writer.changed()
 
     def load_state(self, session: str) -> dict[str, Any] | None:
         """What :meth:`save_state` was last given; None if it never was."""
         text = self._states.get(session)
         return None if text is None else json.loads(text)
+
+    def save_part(self, session: str, part: str, value: object) -> None:
+        """Keep a piece of a session's state that changed since :meth:`save_state`; JSON-able, None for gone."""
+        with self._gate:
+            key = f"{session}{_PIECE}{part}"
+            self._states[key] = json.dumps([self._version_of(session), value], separators=(",", ":"))
+            self._dirty_states.add(key)
+            if session + _PIECE not in self._states:
+                self._states[session + _PIECE] = "0"
+                self._dirty_states.add(session + _PIECE)
+        self._writer.changed()
+
+    def load_parts(self, session: str) -> dict[str, Any]:
+        """Pieces that changed since the state was last kept as a whole, by name."""
+        version, found = self._version_of(session), dict[str, Any]()
+        for key, text in self._states.items():
+            owner, separator, part = key.partition(_PIECE)
+            if separator and part and owner == session:
+                of, value = json.loads(text)
+                if of == version:
+                    found[part] = value
+        return found
+
+    def _version_of(self, session: str) -> int:
+        """How often the whole state was kept: pieces of an earlier one count no more."""
+        return int(self._states.get(session + _PIECE, "0"))
 
     def remember(self, key: str, value: object) -> None:
         """Keep a JSON-able value under a key, e.g. which event files have been issued."""

@@ -179,10 +179,17 @@ class Lab:
                     node.reached[to] = url
                 case Keep():
                     pass
-        if any(isinstance(action, Keep) for action in actions):
-            node.kept = node.role.state()
+        self._keep(node, {action.ven_id for action in actions if isinstance(action, Keep)})
         self._drain(node)
         return reply
+
+    def _keep(self, node: Node, ven_ids: set[str]) -> None:
+        """As a session does: pieces on top of the last whole."""
+        if ven_ids and node.kept and isinstance(node.role, Vtn) and "" not in ven_ids:
+            parts = dict(node.kept.get("parts", {}))  # type: ignore[call-overload]
+            node.kept["parts"] = parts | {ven_id: node.role.part(ven_id) for ven_id in ven_ids}
+        elif ven_ids:
+            node.kept = node.role.state()
 
     def _drain(self, node: Node) -> None:
         if node.busy:

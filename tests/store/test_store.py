@@ -495,3 +495,22 @@ def test_any_history_reads_like_a_list_of_rows(tmp_path_factory, steps):
         assert np.array_equal(store.log.select("").rows, np.arange(len(rows)))
     finally:
         store.close()
+
+
+async def test_pieces_of_a_state_hold_until_all_of_it_is_kept_again(tmp_path: Path):
+    file = tmp_path / "r.oadrrec"
+    with Store.open(file) as store:
+        store.save_state("vtn", {"n": 1})
+        store.save_part("vtn", "ven-1", {"opt": "in"})
+        store.save_part("vtn", "ven-2", None)
+        store.save_part("other", "ven-1", {"opt": "out"})
+        await store.flush()
+    with Store.open(file) as store:
+        assert store.load_state("vtn") == {"n": 1}
+        assert store.load_parts("vtn") == {"ven-1": {"opt": "in"}, "ven-2": None}
+        store.save_state("vtn", {"n": 2})
+        assert store.load_parts("vtn") == {}
+        store.save_part("vtn", "ven-2", {"opt": "in"})
+    with Store.open(file) as store:
+        assert store.load_parts("vtn") == {"ven-2": {"opt": "in"}}
+        assert store.load_parts("other") == {"ven-1": {"opt": "out"}}
