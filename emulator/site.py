@@ -32,6 +32,7 @@ from emulator.devices import (
     WasherConfig,
 )
 from emulator.devices.faults import FaultBook, FaultKind
+from emulator.island import Island
 from emulator.physics import pv
 
 DeviceConfig = PvConfig | BatteryConfig | EvConfig | WasherConfig | BaseLoadConfig | MeterConfig
@@ -49,6 +50,10 @@ class SiteConfig:
     devices: tuple[DeviceConfig, ...]
     start: time | None = None
     """Local time of day at which the site likes to begin; None is now."""
+    failsafe_w: float | None = 4_200.0
+    """Most it draws when the grid side is lost; None is no limit."""
+    essential: tuple[str, ...] = ()
+    """Devices on the circuits that a backup battery carries through a power cut."""
     planner: bool = False
     """Whether its energy manager plans the day, or goes by the rules of the moment alone."""
 
@@ -121,6 +126,8 @@ class Site:
         """Called after each step with its end and its length [s]: what counts energy and keeps timers by site time."""
         self.faults = FaultBook()
         """What is wrong with its devices, now and later."""
+        self.island: Island | None = None
+        """How it goes on while the grid is gone; None while there is one."""
         self.net_w = 0.0
         """Mean of the step last made, ``+`` is import."""
 
@@ -191,16 +198,26 @@ class Site:
         """Ask the controller, run every device for ``dt_s``, read the meter."""
         if self.controller is not None:
             self.controller.control(self, self.now)
-        for each in self.devices:
-            if self.faults and FaultKind.OFFLINE in self.faults.of(each.name, self.now):
-                each.power_w = 0.0
-            else:
-                each.step(self.now, dt_s)
+        if self.faults and FaultKind.POWER_CUT in self.faults.of("", self.now):
+            self.island = self.island or Island(self.config.essential)
+            self.island.step(self.devices, self.now, dt_s)
+            self.faults.dark = self.island.dark(self.devices)
+        else:
+            if self.island is not None:
+                self.island, self.faults.dark = None, frozenset()
+            self._step_devices(dt_s)
         self.net_w = sum(each.power_w for each in self.devices)
         self.meter.read(self.net_w, dt_s)
         self.now += timedelta(seconds=dt_s)
         for watch in self.watchers:
             watch(self.now, dt_s)
+
+    def _step_devices(self, dt_s: float) -> None:
+        for each in self.devices:
+            if self.faults and FaultKind.OFFLINE in self.faults.of(each.name, self.now):
+                each.power_w = 0.0
+            else:
+                each.step(self.now, dt_s)
 
     def imbalance_w(self) -> float:
         """Sum of the devices as they tell it minus what the meter reads; anything but 0 is a fault to be shown."""

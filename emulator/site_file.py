@@ -130,6 +130,8 @@ class SiteTable(Table):
     connection: Annotated[float, BeforeValidator(_connection)] = 25.0 * 3 * NOMINAL_V
     yearly_consumption: Energy = 3_500_000.0
     start: TimeOfDay | None = None
+    failsafe: Power = 4_200.0
+    essential: list[str] = []
     planner: bool = False
 
 
@@ -164,6 +166,7 @@ class BatteryTable(DeviceTable):
     soc_max: Share = 0.95
     efficiency: Annotated[float, _quantity(SHARE, least=0.5, most=1.0)] = 0.95
     idle: Power = 10.0
+    backup: bool = False
 
     def contradiction(self) -> tuple[str, str, str] | None:
         if self.soc_min >= self.soc_max:
@@ -187,6 +190,7 @@ class BatteryTable(DeviceTable):
             soc_max=self.soc_max,
             efficiency=self.efficiency,
             idle_w=self.idle,
+            backup=self.backup,
         )
 
 
@@ -286,12 +290,19 @@ class _Reader:
         if not isinstance(tables.get("site"), dict):
             raise self._error("site", 0, None, "the [site] table is missing", _keys(SiteTable))
         site = self._table(SiteTable, tables["site"], "site", 0)
+        devices = self._devices(tables.get("device", []))
+        names = [device.name for device in devices]
+        for name in site.essential:
+            if name not in names:
+                raise self._error("site", 0, "essential", f"essential: “{name}” is not a device here", ", ".join(names))
         return SiteConfig(
             name=site.name,
             place=Place(site.latitude, site.longitude, site.timezone, site.altitude),
             connection_w=site.connection,
-            devices=tuple(each.config(site) for each in self._devices(tables.get("device", []))),
+            devices=tuple(each.config(site) for each in devices),
             start=site.start,
+            failsafe_w=site.failsafe,
+            essential=tuple(site.essential),
             planner=site.planner,
         )
 

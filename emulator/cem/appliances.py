@@ -61,6 +61,9 @@ class ApplianceRules:
             return AppliancePlan(appliance, Act.NOTHING, Why.EMERGENCY)
         if house.now + 2 * self._settings.period >= appliance.latest_start:
             return self._start(appliance, house.now, Why.LATEST)
+        own, _ = band.of(appliance.name)
+        if own is not None and own.watts < appliance.peak_w:
+            return AppliancePlan(appliance, Act.NOTHING, Why.DEVICE_LIMIT)
         if band.upper is not None and house.fixed_w + appliance.peak_w > band.upper.watts:
             return AppliancePlan(appliance, Act.NOTHING, Why.LIMIT)
         target = targets.devices.get(appliance.name) if targets else None

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from s2python.generated import gen_s2 as g
 
+from emulator.cem.grid_side import Contact, GridSide, GridSideSettings
 from emulator.cem.guard import Guard
 from emulator.cem.instructing import Instructor
 from emulator.cem.limits import Band, Baselines, band
@@ -64,7 +65,13 @@ class Cem:
     """One house's manager."""
 
     def __init__(
-        self, zone: tzinfo, meter: str, settings: GuardSettings | None = None, planning: Planning | None = None
+        self,
+        zone: tzinfo,
+        meter: str,
+        settings: GuardSettings | None = None,
+        planning: Planning | None = None,
+        grid_side: GridSideSettings | None = None,
+        seed: int = 0,
     ) -> None:
         """``zone`` is for the times in reasons; ``meter`` is the name of the resource at the connection point.
 
@@ -80,7 +87,8 @@ class Cem:
         self._baselines = Baselines()
         self._instructors: list[Instructor] = []
         self._signals: tuple[GridSignal, ...] = ()
-        self._grid_lost = False
+        self.grid_side = GridSide(grid_side or GridSideSettings(), seed)
+        """Contact with the grid side and the grid."""
         self._reasons: tuple[Reason, ...] = ()
         self._watches: dict[int, Watch] = {}
         self._qualities: dict[str, Quality] = {}
@@ -97,18 +105,30 @@ class Cem:
     def receive(self, signals: Sequence[GridSignal]) -> None:
         """Replace all grid signals, past and future ones; the next `control` acts on them."""
         self._signals = tuple(signals)
-        self._grid_lost = False
+        self.grid_side.told()
         self._baselines.keep_only(signals)
 
     def lose_grid(self) -> None:
         """The grid side went silent: accepted signals are kept to their end, the light says so."""
-        self._grid_lost = True
+        self.grid_side.lose()
+
+    def heartbeat(self, now: datetime) -> None:
+        """The grid side was heard; once it has been, two minutes of silence are a loss."""
+        self.grid_side.heartbeat(now)
+
+    def grid(self, present: bool, now: datetime) -> None:
+        """Whether the meter sees a grid."""
+        if not present and not self.grid_side.islanded:
+            self.grid_side.cut(self.house(now))
+        elif present and self.grid_side.islanded:
+            self.grid_side.back(now)
 
     def control(self, now: datetime) -> list[tuple[CemSession, list[str]]]:
         """Decide for now; returns what each session has to send."""
         house = self.house(now)
         self._baselines.measure(now, house.net_w)
-        in_force = band(self._signals, now, house.must_run_w, self._baselines)
+        self.grid_side.look(self._signals, now)
+        in_force = self.grid_side.narrow(band(self._signals, now, house.must_run_w, self._baselines), house)
         price = tariff(self._signals, now, self.settings.usual_price)
         self.decision = self._guard.decide(house, in_force, price, self._planned(house))
         self._reasons = (*reasons(self.decision, self._zone), *self._doubts(house))
@@ -227,7 +247,7 @@ class Cem:
 
     @property
     def light(self) -> LightState:
-        if self._grid_lost:
+        if self.grid_side.contact is not Contact.HEARD or self.grid_side.islanded:
             return LightState.FAILSAFE
         return self.decision.band.light if self.decision else LightState.GREEN
 

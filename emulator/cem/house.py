@@ -11,10 +11,11 @@ from typing import Protocol
 from zlib import crc32
 
 from emulator.cem.cem import Cem, Opinion
+from emulator.cem.grid_side import GridSideSettings
 from emulator.cem.planner_problem import Plan
 from emulator.cem.planning import Planning
 from emulator.cem.plans import GuardSettings
-from emulator.cem.ports import GridSignal, LightState, LimitInForce, Reason
+from emulator.cem.ports import GridSignal, LightState, LimitInForce, Reason, Rejoining
 from emulator.cem.quality import Quality
 from emulator.links.s2.cem_session import CemSession
 from emulator.links.s2.codec import seeded_ids
@@ -51,7 +52,7 @@ class HouseController:
 
     def control(self, site: Site, now: datetime) -> None:
         """Carry on the links; every period, or when signals have come, measure, decide and instruct."""
-        del site
+        self.cem.grid(site.island is None, now)
         if not self._started:
             self._started = True
             for link in self.links:
@@ -91,6 +92,16 @@ class HouseController:
 
     def lose_grid(self) -> None:
         self.cem.lose_grid()
+        self._due = None
+
+    def heartbeat(self, now: datetime) -> None:
+        """See `Cem.heartbeat`."""
+        self.cem.heartbeat(now)
+
+    @property
+    def rejoining(self) -> tuple[Rejoining, ...]:
+        """Devices that will come back after a power cut, when, and with how much: to be told to the grid side."""
+        return self.cem.grid_side.rejoining
 
     @property
     def plan(self) -> Plan | None:
@@ -146,6 +157,8 @@ def connect(
         meter=site.meter.name,
         settings=settings or GuardSettings(connection_w=site.connection_w),
         planning=planning,
+        grid_side=GridSideSettings(failsafe_w=site.config.failsafe_w),
+        seed=seed,
     )
     ids, trace = seeded_ids(seed), Trace()
     links: list[FaultyLink] = []

@@ -92,6 +92,16 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejoining:
+    """A device that comes back after a power cut, announced ahead."""
+
+    device: str
+    at: datetime
+    power_w: float
+    """Most it may draw from then on."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSnapshot:
     """One device as it is now."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
+from emulator.cem.grid_side import OWN, RECONNECTION
 from emulator.cem.limits import Bound
 from emulator.cem.plans import AppliancePlan, BatteryPlan, ChargerPlan, Decision, ProducerPlan, Target, Why
 from emulator.cem.ports import Reason
@@ -159,6 +160,10 @@ class _Teller:
         return f" until {self._clock(at)}" if at is not None else ""
 
     def _bound(self, bound: Bound) -> str:
+        if bound.source == RECONNECTION and bound.until is not None:
+            return f"comes back after the power cut at {self._clock(bound.until)}"
+        if bound.source in OWN:
+            return f"{bound.source} {limit(bound.watts)}{self._until(bound.until)}"
         from_event = f"from event {bound.source}{self._until(bound.until)}"
         if bound.level:
             return f"level {bound.level} {from_event}, which leaves {watts(bound.watts)}"
@@ -170,6 +175,8 @@ class _Teller:
 
     def _emergency(self) -> str:
         bound = self._decision.band.emergency
+        if bound is not None and bound.source in OWN:
+            return bound.source
         return f"emergency level {bound.level} from event {bound.source}{self._until(bound.until)}" if bound else ""
 
     def _saving(self) -> str:
@@ -317,14 +324,14 @@ class _Teller:
             case Why.PRICE if self._decision.tariff.worth is not Worth.DEAR:
                 return f"{name} starts: {self._price(self._decision.tariff)}"
             case _:
-                return f"{name} waits: {self._cause(plan.why)}; {latest}"
+                return f"{name} waits: {self._cause(plan.why, device.name)}; {latest}"
 
     def _plan_start(self, device: str) -> str:
         target = self._planned(device)
         kind = target.binding.kind if target else ""
         return {"sun": "PV surplus then", "price": "cheaper then"}.get(kind, "its window leaves no better time")
 
-    def _cause(self, why: Why) -> str:
+    def _cause(self, why: Why, device: str = "") -> str:
         match why:
             case Why.EMERGENCY:
                 return self._emergency()
@@ -332,6 +339,8 @@ class _Teller:
                 return self._price(self._decision.tariff)
             case Why.SAVING:
                 return self._saving()
+            case Why.DEVICE_LIMIT:
+                return self._device_bound(device)
             case _:
                 return self._cap()
 

@@ -29,6 +29,8 @@ class BatteryConfig:
     """One way, AC to store or store to AC."""
     idle_w: float = 10.0
     ramp_w_per_s: float = 5_000.0
+    backup: bool = False
+    """It can make a grid of its own when there is none."""
 
 
 class Battery:
@@ -117,6 +119,17 @@ class Battery:
             moved_wh += self._run(wanted, dt_s - ramp_s)
         self.storage_w = moved_wh * SECONDS_PER_HOUR / dt_s
         self.power_w = self.storage_w + self.config.idle_w
+
+    def form(self, power_w: float, dt_s: float) -> None:
+        """Make the grid of an island: give or take what the others leave, whatever was told; no ramp."""
+        moved_wh = self._run(power_w - self.config.idle_w, dt_s)
+        self.storage_w = self._ramped_w = moved_wh * SECONDS_PER_HOUR / dt_s
+        self.power_w = self.storage_w + self.config.idle_w
+
+    def takes_w(self, dt_s: float) -> float:
+        """Most it can take as the mean of a step, its own draw included. [W]"""
+        after = battery.step(self.soc, self.max_charge_w, dt_s, self._pack)
+        return float(after.charged_wh) * SECONDS_PER_HOUR / dt_s + self.config.idle_w
 
     def _run(self, power_w: float, dt_s: float) -> float:
         after = battery.step(self.soc, power_w, dt_s, self._pack)

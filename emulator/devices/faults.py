@@ -90,6 +90,8 @@ class FaultBook:
         self._present: dict[str, dict[FaultKind, Fault]] = {}
         self._valid_until: datetime | None = None
         self._looked: datetime | None = None
+        self.dark: frozenset[str] = frozenset()
+        """Devices that a power cut leaves without power; set by the site."""
 
     def add(self, fault: Fault) -> None:
         """Make it happen; one of the same kind at the same device and overlapping time is replaced.
@@ -129,7 +131,10 @@ class FaultBook:
         """What is wrong with a device now."""
         if self._looked is None or now < self._looked or (self._valid_until is not None and now >= self._valid_until):
             self._look(now)
-        return self._present.get(device, _NONE)
+        present = self._present.get(device, _NONE)
+        if device in self.dark:
+            return {**present, FaultKind.OFFLINE: Fault(FaultKind.OFFLINE, device, now)}
+        return present
 
     def all(self) -> tuple[Fault, ...]:
         return tuple(self._faults)

@@ -116,6 +116,7 @@ def test_a_second_meter_is_one_too_many():
         ('[[device]]\ntype = "pv"\nname = "pv"\npeak = "5 kW"\n', "the [site] table is missing"),
         (GOOD.partition("# the store")[0], "there is no device"),
         (GOOD.partition("# the store")[0] + "[device]\n", "not a list of tables"),
+        ("device = 3\n" + GOOD.partition("# the store")[0], "not a list of tables"),
         ("device = [1]\n" + GOOD.partition("# the store")[0], "not a list of tables"),
         ("", "the [site] table is missing"),
     ],
@@ -134,3 +135,10 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path):
         read_site_file(tmp_path / "binary.toml")
     with pytest.raises(SiteFileError, match="cannot be read"):
         read_site_file(tmp_path)
+
+
+def test_what_is_essential_has_to_be_there():
+    text = GOOD.replace("[site]", '[site]\nessential = ["Fridge"]', 1)
+    with pytest.raises(SiteFileError, match="“Fridge” is not a device here") as raised:
+        parse_site_file(text)
+    assert raised.value.line == text.splitlines().index('essential = ["Fridge"]') + 1
