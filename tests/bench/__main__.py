@@ -12,6 +12,7 @@ BENCHES = {
     "first-light": "tests.bench.first_light",
     "codec": "tests.bench.codec",
     "fuzz": "tests.bench.fuzz",
+    "schema-oracle": "tests.bench.schema_oracle",
     "signatures": "tests.bench.signatures",
     "vtn": "tests.bench.vtn",
 }
