@@ -118,7 +118,8 @@ class LiveDesk:
         self._reports = ReportTable(self.series_book)
         self._findings: deque[FindingView] = deque(maxlen=_KEPT_FINDINGS)
         self._changes: set[str] = set(Area)
-        self._heard_to = 0
+        # What a recording held before is told by its facts; reading a million rows would hold the first paint.
+        self._heard_to = len(store.log)
         self._following = store.listen()
 
     def keep_time(self, clock: Clock, timezone: tzinfo) -> None:

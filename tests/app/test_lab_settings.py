@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+import pytest
+
 from console.app.desk import LiveDesk
 from console.app.lab import Lab, LabSettings, event_id_after
 from console.session.clock import SystemClock
@@ -40,6 +42,23 @@ def test_the_clock_never_runs_backwards_on_a_recording(tmp_path: Path):
         lab = lab_over(store)
         assert (lab.origin, lab.continues) == (ended, True)
         assert not lab_over(store, time(20, 0)).continues
+
+
+def test_a_desk_does_not_read_through_a_recording_that_is_already_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with Store.open(tmp_path / "long.oadrrec") as store:
+        for second in range(50):
+            message_at(store, NOW + timedelta(seconds=second))
+        read: list[int] = []
+        view = store.log.view
+        monkeypatch.setattr(type(store.log), "view", lambda log, row: read.append(row) or view(row))
+        desk = LiveDesk(store, SystemClock(), UTC)
+        desk.take_changes()
+        assert read == []
+        message_at(store, NOW + timedelta(minutes=1))
+        desk.take_changes()
+        assert read == [50]
 
 
 def test_an_event_id_is_used_once():
