@@ -64,7 +64,8 @@ def _compare(before: Node, after: Node, ignored: frozenset[str], found: list[Dif
     if bool(before.children) != bool(after.children):
         found.append(Difference(after.path, _plain(before), _plain(after), "changed"))
         return
-    old, new = _keyed(before.children, ignored), _keyed(after.children, ignored)
+    many = _repeated(before.children) | _repeated(after.children)
+    old, new = _keyed(before.children, ignored, many), _keyed(after.children, ignored, many)
     for key, child in new.items():
         if key in old:
             _compare(old[key], child, ignored, found)
@@ -75,16 +76,22 @@ def _compare(before: Node, after: Node, ignored: frozenset[str], found: list[Dif
             found.append(Difference(child.path, _plain(child) or _local(child), "", "removed"))
 
 
-def _keyed(children: Sequence[Node], ignored: frozenset[str]) -> dict[tuple[str, str], Node]:
-    """Children by name and by what names one among several: an id in it, else its place."""
-    wanted = [child for child in children if _local(child) not in ignored]
-    totals = Counter(_local(child) for child in wanted)
+def _repeated(children: Sequence[Node]) -> set[str]:
+    return {name for name, number in Counter(_local(child) for child in children).items() if number > 1}
+
+
+def _keyed(children: Sequence[Node], ignored: frozenset[str], many: set[str]) -> dict[tuple[str, str], Node]:
+    """Children by name and, of those that repeat on either side, by what names one: an id in it, else its place."""
     keyed: dict[tuple[str, str], Node] = {}
-    for place, child in enumerate(wanted):
+    seen: Counter[str] = Counter()
+    for child in children:
         name = _local(child)
-        key = _key(child) if totals[name] > 1 else ""
+        if name in ignored:
+            continue
+        seen[name] += 1
+        key = _key(child) or str(seen[name]) if name in many else ""
         while (name, key) in keyed:
-            key = f"{key}#{place}"
+            key += "'"
         keyed[name, key] = child
     return keyed
 

@@ -145,6 +145,7 @@ class Log:
         return self._ascends_to >= 0
 
     def _condition(self, text: str) -> Condition:
+        text = text.strip()  # blanks around it make no other filter, and what is known of bodies belongs to one
         condition = self._compiled.pop(text, None)
         if condition is None:
             condition = parse(text)

@@ -321,7 +321,7 @@ class MessagesView(QWidget):
             text = (
                 f"The filter hides all {plural(total, 'message')}."
                 if not narrowed
-                else f"No message{narrowed} is shown."
+                else f"The filter shows no message{narrowed}."
             )
             self._set_hidden_text(text)
             self._pages.setCurrentIndex(HIDDEN_PAGE)

@@ -248,6 +248,11 @@ def test_a_body_is_not_looked_at_where_it_cannot_matter(store):
     assert store.log.in_doubt("poll").tolist() == []
 
 
+def test_blanks_around_a_filter_make_no_other_filter(store):
+    assert looked_up(store, "event == e-17 ") == [1, 4, 7]
+    assert store.log.select("  event == e-17").rows.tolist() == [0, 3, 6]
+
+
 def test_equal_bodies_are_looked_at_once(store):
     rows = store.log.in_doubt("body ~ e-17")
     assert rows.tolist() == [0, 1, 2, 3, 5, 6]
