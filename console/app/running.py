@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, tzinfo
 
 from console.app.fact_lines import json_line, plain_line
-from console.openadr.facts import Fact
+from console.openadr.facts import Fact, FindingMade, RegistrationFailed
 from console.session.clock import Clock
 from console.session.tasks import Tasks
 from console.store.store import StoreError
@@ -26,8 +26,15 @@ class Printer:
 
     def __init__(self, as_json: bool, tz: tzinfo | None = None) -> None:
         self.as_json, self.tz = as_json, tz
+        self._trouble: RegistrationFailed | FindingMade | None = None
 
     def __call__(self, fact: Fact, at: datetime) -> None:
+        if isinstance(fact, RegistrationFailed | FindingMade) and not self.as_json:
+            # A registration that fails is a finding too, before or after; a person is told once.
+            last, self._trouble = self._trouble, fact
+            if last is not None and type(last) is not type(fact) and last.text == fact.text:
+                self._trouble = None
+                return
         line = json_line(fact) if self.as_json else plain_line(fact, at, self.tz)
         if line is not None:
             print(line, flush=True)
