@@ -36,6 +36,7 @@ VIEWS = (
     ("Reports", "console.ui.reports", "ReportsView"),
     ("Presence", "console.ui.presence", "PresenceView"),
     ("Site", "console.ui.site", "SiteView"),
+    ("Composer", "console.ui.composer", "ComposerView"),
 )
 """Tab, module, class: imported after the first paint, since plots take a fifth of a second to import."""
 SIZE = (1440, 900)

@@ -79,7 +79,9 @@ def test_every_view_has_its_tab_and_its_key(window: Window) -> None:
     for name in names:
         assert window.book.run(window.book.by_id(f"view.{name.lower()}"))
         assert window.current_view() == name
-    assert [window.book.by_id(f"view.{name.lower()}").key for name in names] == [f"Ctrl+{k}" for k in range(1, 6)]
+    assert [window.book.by_id(f"view.{name.lower()}").key for name in names] == [
+        f"Ctrl+{k}" for k in range(1, len(VIEWS) + 1)
+    ]
 
 
 def test_only_the_view_in_front_is_refreshed(window: Window, desk: FakeDesk) -> None:
