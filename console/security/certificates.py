@@ -36,6 +36,17 @@ _KEPT = 12_000
 """Certificates remembered: a VTN with 10,000 VENs parses each once."""
 
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the parser raises, at once or when a part is first looked at, for certificates that are malformed."""
+
+
 class CertificateError(ValueError):
     """Bytes that are no certificate; the text says what they are not."""
 
@@ -66,7 +77,9 @@ class Certificate:
 
     @classmethod
     def of(cls, parsed: x509.Certificate) -> Certificate:
+        """Raises one of UNREADABLE where a part cannot be read, so that no later look at it does."""
         der = parsed.public_bytes(Encoding.DER)
+        _ = parsed.extensions
         try:
             key = parsed.public_key()
         except (ValueError, UnsupportedAlgorithm):
@@ -138,7 +151,7 @@ def read_der(der: bytes) -> Certificate:
     """Raises CertificateError."""
     try:
         return Certificate.of(x509.load_der_x509_certificate(der))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise CertificateError(f"{len(der)} bytes that are no X.509 certificate: {_first_line(error)}") from None
 
 
@@ -146,7 +159,7 @@ def read_pem(text: bytes) -> tuple[Certificate, ...]:
     """All certificates of a PEM file, in order; at least one. Raises CertificateError."""
     try:
         return tuple(Certificate.of(parsed) for parsed in x509.load_pem_x509_certificates(text))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise CertificateError(f"no certificate in PEM form: {_first_line(error)}") from None
 
 
@@ -211,12 +224,19 @@ def _about_key(certificate: Certificate) -> Iterator[Finding]:
             pass
         case _:
             yield _finding("68", Severity.ERROR, f"{whose} is {words}; OpenADR knows RSA and EC keys.")
-    method = certificate.x509.signature_hash_algorithm
-    if method is not None and method.name in ("md5", "sha1"):
-        text = (
-            f"The certificate of {certificate.subject} is itself signed with {method.name.upper()}, which many refuse."
-        )
+    method = _signature_hash(certificate)
+    if method in ("md5", "sha1"):
+        text = f"The certificate of {certificate.subject} is itself signed with {method.upper()}, which many refuse."
         yield _finding("68", Severity.WARNING, text)
+
+
+def _signature_hash(certificate: Certificate) -> str:
+    """``sha256``; empty where the authority's method has none or is not known."""
+    try:
+        method = certificate.x509.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return method.name if method else ""
 
 
 def _about_purpose(certificate: Certificate) -> Iterator[Finding]:
@@ -274,10 +294,10 @@ def _bare(text: str) -> str:
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Kind]) -> _Kind | None:
-    """None where the extension is absent or cannot be read."""
+    """None where the extension is absent."""
     try:
         return certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,6 +89,30 @@ def test_what_is_no_certificate_is_told_in_a_sentence():
         certificates.read_base64("AAAA")
     with pytest.raises(CertificateError, match="PEM"):
         certificates.read_pem(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@pytest.mark.parametrize("kind", list(KeyKind))
+def test_a_damaged_certificate_is_refused_in_words_and_nothing_raised(kind: KeyKind, authorities, vens):
+    """Parsers look at parts late: whatever a peer puts into one, reading says no or all of it can be looked at."""
+    rng = random.Random(7)
+    trust = Trust([authorities[kind].certificate])
+    read = 0
+    for _ in range(1500):
+        der = bytearray(vens[kind].certificate.der)
+        for _ in range(rng.choice([1, 1, 2])):
+            der[rng.randrange(len(der))] = rng.randrange(256)
+        if bytes(der) == vens[kind].certificate.der:
+            continue
+        try:
+            damaged = certificates.read_der(bytes(der))
+        except CertificateError:
+            continue
+        read += 1
+        assert errors(trust.check(damaged, (authorities[kind].certificate,), NOW))
+        assert unlike("00", damaged, [damaged])
+        assert damaged.key_words and isinstance(damaged.names, tuple) and damaged.pem()
+    assert read > 400
 
 
 def test_a_certificate_is_parsed_once(ven: Identity):
