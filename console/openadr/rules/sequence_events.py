@@ -302,8 +302,11 @@ def a_poll_brings_news(turn: Turn, found: Found) -> None:
     known = {event_id for event_id, seen in turn.pair.events.items() if seen.listed}
     same = {descriptor.event_id for _, descriptor, _ in listed} == known
     news = any(
-        seen is None or seen.owed or descriptor.modification_number != seen.event.descriptor.modification_number
-        for _, descriptor, seen in listed
+        seen is None
+        or seen.owed
+        or content_of(wrapped.event) != content_of(seen.event)
+        or (descriptor.event_status == EventStatus.CANCELLED) != seen.cancelled
+        for wrapped, descriptor, seen in listed
     )
     if listed and same and not news:
         found(info, "The poll brought events of which nothing is new; oadrResponse was enough.")
