@@ -89,8 +89,9 @@ class Recorder:
             status=response.status,
             latency=timedelta(seconds=took),
         )
-        self._derive_own(answer, message, self._store.peer(number))
-        self._name_request_of(answer)
+        name = self._derive_own(answer, message, self._store.peer(number))
+        if name != peer.address and self._store.peer(number) == peer.address:
+            self._store.derive(number, peer=name)
         return answer
 
     def request_goes(
@@ -255,21 +256,17 @@ class Recorder:
     def _broken_rules(self, message: Payload | None, from_ven: bool, profile: str = codec.B) -> tuple[Finding, ...]:
         return () if message is None else tuple(rules.check(message, from_ven, profile))
 
-    def _derive_own(self, number: int, message: Payload | None, peer: str) -> None:
+    def _derive_own(self, number: int, message: Payload | None, peer: str) -> str:
+        """Put on a row of ours what it says; the name of the peer it is for."""
         if message is None:
             status = self._store.log.view(number - 1).status
             self._store.derive(number, element="", summary="" if status == 200 else _refused(status), peer=peer)
-            return
+            return peer
         findings = self._broken_rules(message, not self._peers_are_vens)
-        element = element_of(message)
-        self._store.derive(
-            number,
-            element=element,
-            summary=self._summary(message),
-            peer=self._name_of(message, peer),
-            findings=findings,
-        )
+        element, name = element_of(message), self._name_of(message, peer)
+        self._store.derive(number, element=element, summary=self._summary(message), peer=name, findings=findings)
         self._tell_findings(number, element, findings)
+        return name
 
     def _tell_findings(self, number: int, element: str, findings: Iterable[Finding]) -> None:
         for finding in findings:

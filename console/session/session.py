@@ -346,7 +346,9 @@ class Session:
         if not verdict.valid:
             return _refusal(403, verdict.findings), None
         # Without TLS the signature alone says who it is.
-        peer = request.peer if request.peer.fingerprint else replace(request.peer, fingerprint=verdict.fingerprint)
+        peer = request.peer
+        if verdict.fingerprint and not peer.fingerprint:
+            peer = replace(peer, fingerprint=verdict.fingerprint)
         outcome = self._execute(self._ask(Received(message, peer, request.service, findings)), number)
         if outcome.keep:
             try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol, runtime_checkable
 
@@ -138,6 +139,7 @@ class Server(Protocol):
     async def close(self) -> None: ...
 
 
+@lru_cache(maxsize=128)
 def status_line(status: int) -> str:
     """``200 OK``; the number alone where it has no name."""
     try:

@@ -32,6 +32,7 @@ from console.transport.exchange import (
     Response,
     TransportError,
 )
+from console.transport.http_answer import Written
 from console.transport.ports import files_allowed, why_not
 from console.transport.tls import Shown, Tls, ended
 
@@ -195,24 +196,25 @@ class HttpServer:
         """Hand bytes that are no request to the handler; nobody waits for its answer."""
         self._keep(self.answer_garbage(address, received, why))
 
-    async def answer_garbage(self, address: str, received: bytes, why: str, status: int = 400) -> web.Response:
+    async def answer_garbage(self, address: str, received: bytes, why: str, status: int = 400) -> Written:
         """Have the handler record bytes that are no request; its answer."""
         finding = Finding("http", Severity.ERROR, f"{len(received)} bytes came that are not HTTP: {why}")
         peer = Peer(address, Binding.PULL)
         request = Request(peer, "", "", None, (), received, len(received), (finding,), refusal=status)
-        return _plain(await self.handler(request), "")
+        return Written(await self.handler(request))
 
-    async def _respond(self, incoming: web.BaseRequest) -> web.Response:
+    async def _respond(self, incoming: web.BaseRequest) -> web.StreamResponse:
         request = await self._read(incoming)
         try:
             response = await self.handler(request)
         except Exception:
             log.exception("the handler failed on %s", request.start_line)
             response = Response(500, b"Nodebench failed on this request.\n", "text/plain; charset=utf-8")
-        answer = _plain(response, coding.chosen(incoming.headers.get("Accept-Encoding", "")))
+        accepted = incoming.headers.get("Accept-Encoding", "")
+        answer = Written(response, coding.chosen(accepted) if accepted else "")
         if request.size > len(request.body) or request.refusal == 408:
             answer.force_close()
-        return answer
+        return answer.for_aiohttp()
 
     async def _read(self, incoming: web.BaseRequest) -> Request:
         method, target = incoming.method, incoming.raw_path
@@ -237,7 +239,7 @@ class HttpServer:
             method,
             target,
             service,
-            _headers(incoming),
+            connection.headers_of(incoming),
             body.kept,
             body.size,
             (*findings, *_about_headers(incoming, body.size), *body.findings),
@@ -256,8 +258,11 @@ class HttpServer:
             if late.refusal:
                 return late
             received = late.kept
+        coded = incoming.headers.get("Content-Encoding", "")
+        if not coded:
+            return _Body(received, len(received))
         try:
-            plain = coding.decoded(received, incoming.headers.get("Content-Encoding", ""), self._body_limit)
+            plain = coding.decoded(received, coded, self._body_limit)
         except coding.CodingError as error:
             return _Body(received, len(received), (_http_error(str(error)),), 406)
         return _Body(plain, len(plain))
@@ -307,7 +312,7 @@ class _Body:
 class _Connection(RequestHandler):
     """aiohttp's connection, remembering the bytes of the head under way in case they turn out to be none."""
 
-    __slots__ = ("_owner", "_sent", "_payload", "_head_timer", "_host", "_shown", "peer")
+    __slots__ = ("_owner", "_sent", "_payload", "_head_timer", "_host", "_shown", "_raw_headers", "_headers", "peer")
 
     def __init__(self, owner: HttpServer, manager: web.Server) -> None:
         super().__init__(
@@ -325,6 +330,8 @@ class _Connection(RequestHandler):
         self._host = ""
         """Where it counts among the open ones; empty where it does not."""
         self._shown = Shown()
+        self._raw_headers: object = None
+        self._headers: Headers = ()
         self.peer = Peer()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -346,6 +353,13 @@ class _Connection(RequestHandler):
         if not shown.refused:
             self._shown = Shown(shown.fingerprint, shown.issuers)
         return shown
+
+    def headers_of(self, incoming: web.BaseRequest) -> Headers:
+        """The request's headers as text; a peer mostly sends the same each time."""
+        raw = incoming.raw_headers
+        if raw != self._raw_headers:
+            self._raw_headers, self._headers = raw, _headers(incoming)
+        return self._headers
 
     def data_received(self, data: bytes) -> None:
         in_body = self._payload is not None and not self._payload.is_eof()
@@ -381,7 +395,7 @@ class _Connection(RequestHandler):
                 _address(request.transport), received, _hint(received) or f"{why}."
             )
             answer.force_close()
-            return answer
+            return answer.for_aiohttp()
 
         return handler
 
@@ -442,18 +456,6 @@ def _hint(received: bytes) -> str:
     if received.lstrip()[:5] in (b"<?xml", b"<stre"):
         return "they begin like XML. The peer may mean XMPP, or leaves out the HTTP head."
     return ""
-
-
-def _plain(response: Response, chosen: str) -> web.Response:
-    """aiohttp's response: Content-Length, coded if wanted, never chunked."""
-    headers = {"Server": "Nodebench"}
-    body = response.body
-    if body:
-        headers["Content-Type"] = response.content_type
-        if chosen:
-            headers["Content-Encoding"] = chosen
-            body = coding.encoded(body, chosen)
-    return web.Response(status=response.status, body=body, headers=headers)
 
 
 def _about_headers(incoming: web.BaseRequest, size: int) -> tuple[Finding, ...]:
