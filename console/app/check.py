@@ -21,6 +21,7 @@ from console.openadr.codec import Dissection, Envelope
 from console.openadr.elements import Node
 from console.openadr.findings import Finding, Severity
 from console.openadr.rules.sequence import Heard, SequenceChecker, own_side_is_ven
+from console.security.verification import verify
 from console.store.store import Store, StoreError
 
 NO_ERRORS, ERRORS, CANNOT_OPEN = 0, 1, 2
@@ -51,7 +52,7 @@ class Verdict:
     """Of the root as sent, bare payloads included."""
     findings: tuple[Finding, ...]
     signature: str | None
-    """None without one."""
+    """``valid`` or ``not valid`` by form and arithmetic: who may sign, and when, a file does not say. None without."""
     official_valid: bool | None = None
     """By the schemas of ``--schema``; None without those or where there is no tree."""
 
@@ -87,7 +88,8 @@ class Verdict:
         form = "not well-formed" if not self.well_formed else "schema-valid" if self.schema_valid else "schema-invalid"
         official = {None: "", True: ", officially valid", False: ", officially invalid"}[self.official_valid]
         what = " ".join(part for part in (self.element or "no element", self.profile) if part)
-        lines = [f"{self.file}: {what}, {form}{official}: {_counts(self.findings)}"]
+        signature = f", signature {self.signature}" if self.signature else ""
+        lines = [f"{self.file}: {what}, {form}{official}{signature}: {_counts(self.findings)}"]
         for finding in self.findings:
             where = f"line {finding.line}" if finding.line else ""
             about = " ".join(part for part in (_rule_name(finding.rule), where, finding.path) if part)
@@ -161,6 +163,9 @@ def judge(
         findings += tuple(rules.check(dissection.message, from_ven, dissection.profile))
     root = dissection.tree
     findings = _located(findings, dissection)
+    signature = verify(body, None) if dissection.signed else None
+    if signature is not None:
+        findings += signature.findings
     return Verdict(
         file=file,
         element=dissection.element or ("" if root is None else etree.QName(root).localname),
@@ -168,7 +173,7 @@ def judge(
         well_formed=root is not None or _is_well_formed(body),
         schema_valid=dissection.valid,
         findings=findings,
-        signature="not verified" if dissection.signed else None,
+        signature=None if signature is None else "valid" if signature.valid else "not valid",
         official_valid=official.verdict(dissection) if official else None,
     )
 
@@ -225,8 +230,8 @@ def _recording_verdicts(file: Path, official: OfficialSchema | None) -> Iterator
                 given = Heard(row.time, from_ven, row.peer, dissection.message, row.number, row.reply_to)
                 heard = checkers[row.session].hear(given)
             wire = [finding for finding in store.findings(row.number) if finding.rule not in _DERIVED]
-            said = {finding.rule for finding in heard}
-            more = (*heard, *(finding for finding in wire if finding.rule not in said))
+            said = {finding.rule for finding in heard} | {finding.text for finding in verdict.findings}
+            more = (*heard, *(finding for finding in wire if not {finding.rule, finding.text} & said))
             yield replace(verdict, findings=verdict.findings + more)
 
 
