@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lxml import etree
@@ -22,7 +22,7 @@ from console.openadr.elements import Node, prefixed, qualified
 from console.openadr.findings import Finding, Severity
 from console.openadr.parsing import parse, too_deep
 from console.openadr.verdicts import ReferenceVerdict, ReplayVerdict, SignatureVerdict
-from console.security import algorithms, certificates
+from console.security import algorithms, certificates, reasons
 from console.security.algorithms import CANONICALIZATIONS, DIGESTS, SIGNATURE_METHODS, Canonicalization, SignatureMethod
 from console.security.certificates import Certificate, CertificateError
 from console.security.replay import Nonces, Taken, Window
@@ -46,7 +46,6 @@ _MOST_REFERENCES = 4
 """Each makes us canonicalise what it names."""
 _MOST_CERTIFICATES = 8
 _LONGEST_NONCE = 512
-_LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class Verifier:
     def _unsigned(self, why: str) -> SignatureVerdict:
         if not self.settings.required:
             return SignatureVerdict(signed=False, valid=True)
-        return SignatureVerdict(signed=False, valid=False, findings=(_finding(Severity.ERROR, why),))
+        return SignatureVerdict(signed=False, valid=False, findings=(reasons.finding(Severity.ERROR, why),))
 
 
 def verify(
@@ -239,18 +238,18 @@ class _Check:
         verdict = ReferenceVerdict(uri or "", element, name, given, computed, octets if self._keep else b"")
         self._references.append(verdict)
         if computed and hashed and way and target is not None and not verdict.matches:
-            self._error(_why_unlike(verdict, target, way, hashed), target)
+            self._error(reasons.why_unlike(verdict, target, way, hashed), target)
 
     def _resolve(self, uri: str | None, reference: Node) -> Node | None:
         """The one element with the Id that ``uri`` names."""
         if not uri or not uri.startswith("#") or len(uri) < 2 or "(" in uri:
-            text = f"A reference names {_shown(uri or 'nothing')!r}; only #Id of an element of the message is allowed."
-            self._error(text, reference)
+            named = reasons.shown(uri or "nothing")
+            self._error(f"A reference names {named!r}; only #Id of an element of the message is allowed.", reference)
             return None
         named = [found.getparent() for found in self._ids if found == uri[1:]]
         if len(named) != 1:
             many = "no element has" if not named else f"{len(named)} elements have"
-            self._error(f"A reference names {_shown(uri)}, but {many} that Id.", reference)
+            self._error(f"A reference names {reasons.shown(uri)}, but {many} that Id.", reference)
             return None
         target = named[0]
         if target.tag == _SIGNED_OBJECT and target.get(algorithms.OADR_ID) != uri[1:]:
@@ -274,7 +273,7 @@ class _Check:
         way = CANONICALIZATIONS.get(uri)
         inner = [child.tag for child in method if isinstance(child.tag, str)]
         if way is None or (inner and (not way.exclusive or inner != [algorithms.INCLUSIVE_NAMESPACES])):
-            name = _shown(uri) if way is None else f"{_shown(uri)} with {prefixed(inner[0])}"
+            name = reasons.shown(uri) if way is None else f"{reasons.shown(uri)} with {prefixed(inner[0])}"
             self._error(f"The canonicalisation or transform {name} is not allowed.", method)
             return None
         if not way.exclusive:
@@ -289,7 +288,7 @@ class _Check:
     def _digest_of(self, method: Node) -> tuple[str, Callable[[bytes], bytes] | None]:
         uri = method.get("Algorithm", "")
         if uri not in DIGESTS or len(method):
-            self._error(f"The digest {_shown(algorithms.fragment(uri))} is not one of rule 514.", method)
+            self._error(f"The digest {reasons.shown(algorithms.fragment(uri))} is not one of rule 514.", method)
             return uri, None
         name, make = DIGESTS[uri]
         if name == "sha1" and not self._accepts_sha1("The digest is", method):
@@ -350,7 +349,7 @@ class _Check:
         method = SIGNATURE_METHODS.get(uri)
         self._algorithm = method.name if method else uri
         if method is None or len(node):
-            name = _shown(algorithms.fragment(uri))
+            name = reasons.shown(algorithms.fragment(uri))
             self._error(f"The signature method {name} is not one of rule 514 (RSA or ECDSA with SHA-256).", node)
             return None
         if method.digest == "sha1" and not self._accepts_sha1("The signature is made with", node):
@@ -362,7 +361,7 @@ class _Check:
         if trust is None:
             self._findings += certificates.examine(signer, self._now)
             text = f"It was not checked whether {signer.subject} is to be trusted: no authority was given."
-            self._findings.append(_finding(Severity.INFO, text))
+            self._findings.append(reasons.finding(Severity.INFO, text))
         else:
             self._findings += trust.check(signer, between, self._now)
         wanted = [self._expected] if self._expected else sorted(self._settings.signers)
@@ -418,7 +417,7 @@ class _Check:
         age = None if self._now is None else self._now - timestamp
         self._replay = ReplayVerdict(timestamp, nonce, age)
         if age is not None:
-            for text in _out_of(self._settings.window, age, timestamp):
+            for text in reasons.out_of(self._settings.window, age, timestamp):
                 self._error(text, node)
 
     def _remember(self) -> bool:
@@ -432,7 +431,7 @@ class _Check:
                 return True
             case Taken.SEEN:
                 self._replay = ReplayVerdict(replay.timestamp, replay.nonce, replay.age, seen_before=True)
-                nonce = _shown(replay.nonce)
+                nonce = reasons.shown(replay.nonce)
                 self._error(f"The nonce {nonce} of {self._signer.subject} came before: a repeated message.")
             case Taken.NO_ROOM:
                 text = "More messages came within the time window than can be remembered; this one was refused."
@@ -450,10 +449,10 @@ class _Check:
             return b""
 
     def _error(self, text: str, at: Node | None = None) -> None:
-        self._findings.append(_finding(Severity.ERROR, text, at))
+        self._findings.append(reasons.finding(Severity.ERROR, text, at))
 
     def _warn(self, text: str, at: Node) -> None:
-        finding = _finding(Severity.WARNING, text, at)
+        finding = reasons.finding(Severity.WARNING, text, at)
         if all(other.text != text for other in self._findings):
             self._findings.append(finding)
 
@@ -473,47 +472,3 @@ def _tree(body: bytes) -> Node | None:
         except etree.XMLSyntaxError:
             return None
     return root
-
-
-def _why_unlike(
-    verdict: ReferenceVerdict, target: Node, way: Canonicalization, hashed: Callable[[bytes], bytes]
-) -> str:
-    """Words for a digest that does not fit, with the cause where it shows."""
-    text = f"{verdict.element} is not what was signed: its digest is {_base64(verdict.computed)}, "
-    text += f"the signature has {_base64(verdict.given)}."
-    if not way.exclusive and hashed(algorithms.canonical(target, Canonicalization(exclusive=True))) == verdict.given:
-        return f"{text} It fits exclusive canonicalisation, though the signature names another."
-    return f"{text} It was changed, indented or given other namespace declarations after signing."
-
-
-def _out_of(window: Window, age: timedelta, timestamp: datetime) -> Iterator[str]:
-    sent = f"The message says it was sent at {timestamp:%Y-%m-%d %H:%M:%S} UTC"
-    if age > window.past:
-        text = f"{sent}, {_seconds(age)} before it came; {_seconds(window.past)} are allowed."
-        yield f"{text} It was held up or repeated, or a clock is wrong."
-    elif -age > window.future:
-        text = f"{sent}, {_seconds(-age)} after it came; {_seconds(window.future)} are allowed."
-        yield f"{text} The sender's clock is ahead, or ours behind."
-
-
-def _seconds(length: timedelta) -> str:
-    return f"{length.total_seconds():.0f} s"
-
-
-def _base64(octets: bytes) -> str:
-    return base64.b64encode(octets).decode()
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-def _finding(severity: Severity, text: str, at: Node | None = None) -> Finding:
-    if at is None:
-        return Finding("514", severity, text, clause="10.6")
-    path = "/".join(reversed([_local(node) for node in (at, *at.iterancestors())]))
-    return Finding("514", severity, text, path, prefixed(str(at.tag)), "10.6", at.sourceline or 0)
-
-
-def _local(node: Node) -> str:
-    return str(node.tag).rpartition("}")[2]
