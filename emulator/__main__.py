@@ -6,18 +6,24 @@ One line per change, for people or, with ``--json``, for scripts. Exit status: 0
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from emulator.cem.house import connect
+from emulator.cem.house import HouseController, connect
 from emulator.cem.ports import DeviceSnapshot, SiteSnapshot
-from emulator.clock import RunningClock, wall
+from emulator.clock import RunningClock, pause, wall
 from emulator.devices.device import watts
+from emulator.links.ports import Ports
+from emulator.links.s2.websocket_client import RemoteCem
+from emulator.links.site_links import PortTrouble, SiteLinks
 from emulator.site import Site, starting_instant
 from emulator.site_file import SiteFileError, read_site_file
 
@@ -43,9 +49,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m emulator
     try:
         try:
             site = Site(config, starting_instant(config, wall(), options.at), options.seed)
-            if not options.no_cem:
-                connect(site, seed=options.seed)
-            _run(site, teller, options.speed, options.duration)
+            house = None if options.no_cem or options.s2_connect else connect(site, seed=options.seed)
+            asyncio.run(_run(site, house, teller, options))
+        except PortTrouble as trouble:
+            print(trouble, file=sys.stderr)
+            return 2
         except KeyboardInterrupt:
             pass
         teller.closed()
@@ -86,6 +94,10 @@ class JsonTeller:
     def reason(self, snapshot: SiteSnapshot, device: str, text: str) -> None:
         self._line({"fact": "reason", "device": device, "text": text})
 
+    def address(self, label: str, address: str) -> None:
+        """Where equipment from elsewhere can connect, or whom ours dials."""
+        self._line({"fact": "address", "what": label, "address": address})
+
     def closed(self) -> None:
         self._line({"fact": "closed"})
 
@@ -107,6 +119,9 @@ class TextTeller(JsonTeller):
     def reason(self, snapshot: SiteSnapshot, device: str, text: str) -> None:
         self._say(f"{self._clock(snapshot)}  {device}: {text}")
 
+    def address(self, label: str, address: str) -> None:
+        self._say(f"{label}: {address}")
+
     def closed(self) -> None:
         self._say("Closed.")
 
@@ -117,15 +132,43 @@ class TextTeller(JsonTeller):
         print(line, file=self._out, flush=True)
 
 
-def _run(site: Site, teller: JsonTeller, speed: float, duration_s: float | None) -> None:
-    teller.begin(site)
-    step_s = max(1.0, speed * TICK_S / STEPS_PER_TICK)
-    clock = RunningClock(site.now, speed)
-    while duration_s is None or clock.elapsed() < duration_s:
-        left_s = TICK_S if duration_s is None else min(TICK_S, duration_s - clock.elapsed())
-        clock.rest(left_s)
-        site.step_to(clock.now(), step_s)
-        teller.tell(site.snapshot())
+async def _run(site: Site, house: HouseController | None, teller: JsonTeller, options: argparse.Namespace) -> None:
+    speed, duration_s = options.speed, options.duration
+    async with AsyncExitStack() as stack:
+        if options.s2_connect:
+            await stack.enter_async_context(
+                RemoteCem(site, options.s2_connect, token=options.s2_token, seed=options.seed)
+            )
+        links = await stack.enter_async_context(SiteLinks(site, house, _ports(site, options), options.seed))
+        teller.begin(site)
+        for label, address in links.addresses:
+            teller.address(label, address)
+        step_s = max(1.0, speed * TICK_S / STEPS_PER_TICK)
+        clock = RunningClock(site.now, speed)
+        while duration_s is None or clock.elapsed() < duration_s:
+            left_s = TICK_S if duration_s is None else min(TICK_S, duration_s - clock.elapsed())
+            await pause(max(left_s, 0.0))
+            site.step_to(clock.now(), step_s)
+            teller.tell(site.snapshot())
+
+
+def _ports(site: Site, options: argparse.Namespace) -> Ports:
+    """The doors of the site file, with those of the command line."""
+    asked = site.config.ports
+    changes: dict[str, Any] = {}
+    if options.s2_port is not None:
+        changes["s2"] = options.s2_port
+    if options.s2_token:
+        changes["s2_token"] = options.s2_token
+    if options.csms_port is not None:
+        changes["csms"] = options.csms_port
+    if options.sunspec:
+        served = {name for name, _ in asked.sunspec}
+        more = (each.name for each in (*site.plants, *site.batteries, site.meter) if each.name not in served)
+        changes["sunspec"] = (*asked.sunspec, *((name, 0) for name in more))
+    if options.ocpp:
+        changes["ocpp"] = tuple((each.name, options.ocpp) for each in site.chargers)
+    return replace(asked, **changes)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -136,6 +179,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--at", metavar="HH:MM", type=_time_of_day, help="local time the site's clock starts at")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of all that is random in the site")
     parser.add_argument("--no-cem", action="store_true", help="leave every device to itself")
+    doors = parser.add_argument_group("doors", "for equipment from elsewhere, all on loopback; port 0 is any free one")
+    doors.add_argument("--s2-port", metavar="PORT", type=_port, help="foreign S2 resource managers plug in here")
+    doors.add_argument("--s2-token", metavar="TOKEN", default="", help="bearer token asked for, or offered to a CEM")
+    doors.add_argument("--s2-connect", metavar="URL", help="leave the devices to the S2 CEM at this WebSocket address")
+    doors.add_argument("--csms-port", metavar="PORT", type=_port, help="foreign charge points connect here, OCPP 1.6")
+    doors.add_argument("--ocpp", metavar="URL", help="have the site's charge points dial this CSMS, OCPP 1.6")
+    doors.add_argument("--sunspec", action="store_true", help="serve PV, batteries and meter over SunSpec Modbus TCP")
     parser.add_argument("--json", action="store_true", help="tell facts as JSON, one object on a line")
     return parser
 
@@ -146,6 +196,12 @@ def _duration(text: str) -> float:
     if found is None:
         raise argparse.ArgumentTypeError(f"“{text}” is not a duration such as 45, 45s, 10m or 1h")
     return float(found[1]) * {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}[found[2]]
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a port: 0 for any free one, or a number up to 65535")
+    return int(text)
 
 
 def _speed(text: str) -> float:

@@ -39,10 +39,6 @@ class RunningClock:
         """Real seconds since it was started."""
         return time.monotonic() - self._begun
 
-    def rest(self, seconds: float) -> None:
-        """Wait real seconds."""
-        time.sleep(max(seconds, 0.0))
-
 
 async def pause(seconds: float) -> None:
     """Let others go on for real seconds; for 0, once around."""

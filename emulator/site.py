@@ -33,6 +33,7 @@ from emulator.devices import (
 )
 from emulator.devices.faults import FaultBook, FaultKind
 from emulator.island import Island
+from emulator.links.ports import Ports
 from emulator.physics import pv
 
 DeviceConfig = PvConfig | BatteryConfig | EvConfig | WasherConfig | BaseLoadConfig | MeterConfig
@@ -54,6 +55,8 @@ class SiteConfig:
     """Most it draws when the grid side is lost; None is no limit."""
     essential: tuple[str, ...] = ()
     """Devices on the circuits that a backup battery carries through a power cut."""
+    ports: Ports = Ports()
+    """Doors for equipment from elsewhere."""
     planner: bool = False
     """Whether its energy manager plans the day, or goes by the rules of the moment alone."""
 

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from emulator.day_curves import Place
 from emulator.devices import BaseLoadConfig, BatteryConfig, EvConfig, MeterConfig, PvConfig, WasherConfig
+from emulator.links.ports import Ports
 from emulator.physics.evse import MINIMUM_CURRENT_A, NOMINAL_V
 from emulator.quantities import ANGLE, CURRENT, ENERGY, LENGTH, POWER, SHARE, Dimension, QuantityError
 from emulator.site import DeviceConfig, SiteConfig
@@ -100,11 +101,24 @@ def _connection(text: object) -> float:
     return watts
 
 
+def _port(number: object) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 65_535:
+        raise _wrong(f"{number!r} is not a port", "0 for any free one, or a number up to 65535")
+    return number
+
+
+def _csms(text: object) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"wss?://[^\s/]+(/\S*)?", text):
+        raise _wrong(f"“{text}” is not the address of a CSMS", 'an address such as "ws://127.0.0.1:9000/ocpp"')
+    return text
+
+
 PositivePower = Annotated[float, _quantity(POWER, above=0.0)]
 Power = Annotated[float, _quantity(POWER, least=0.0)]
 Energy = Annotated[float, _quantity(ENERGY, above=0.0)]
 Share = Annotated[float, _quantity(SHARE, least=0.0, most=1.0)]
 TimeOfDay = Annotated[time, BeforeValidator(_clock)]
+Port = Annotated[int, BeforeValidator(_port)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -133,6 +147,11 @@ class SiteTable(Table):
     failsafe: Power = 4_200.0
     essential: list[str] = []
     planner: bool = False
+    s2_port: Port | None = None
+    s2_token: str = ""
+    s2_handshake: bool = True
+    csms_port: Port | None = None
+    csms_password: str = ""
 
 
 class DeviceTable(Table):
@@ -150,6 +169,7 @@ class PvTable(DeviceTable):
     inverter: PositivePower | None = None
     tilt: Annotated[float, _quantity(ANGLE, least=0.0, most=90.0)] = 35.0
     azimuth: Annotated[float, _quantity(ANGLE, least=0.0, most=360.0)] = 180.0
+    sunspec_port: Port | None = None
 
     def config(self, site: SiteTable) -> PvConfig:
         return PvConfig(self.name, self.peak, self.inverter, self.tilt, self.azimuth)
@@ -167,6 +187,7 @@ class BatteryTable(DeviceTable):
     efficiency: Annotated[float, _quantity(SHARE, least=0.5, most=1.0)] = 0.95
     idle: Power = 10.0
     backup: bool = False
+    sunspec_port: Port | None = None
 
     def contradiction(self) -> tuple[str, str, str] | None:
         if self.soc_min >= self.soc_max:
@@ -204,6 +225,7 @@ class EvTable(DeviceTable):
     plugged_in: bool = True
     current: Annotated[float, _quantity(CURRENT, least=MINIMUM_CURRENT_A, most=80.0)] = 16.0
     phases: Literal[1, 3] = 3
+    ocpp: Annotated[str, BeforeValidator(_csms)] | None = None
 
     def config(self, site: SiteTable) -> EvConfig:
         return EvConfig(
@@ -240,6 +262,7 @@ class BaseLoadTable(DeviceTable):
 class MeterTable(DeviceTable):
     kind = "meter"
     type: Literal["meter"]
+    sunspec_port: Port | None = None
 
     def config(self, site: SiteTable) -> MeterConfig:
         return MeterConfig(self.name)
@@ -304,6 +327,7 @@ class _Reader:
             failsafe_w=site.failsafe,
             essential=tuple(site.essential),
             planner=site.planner,
+            ports=_ports(site, devices),
         )
 
     def _devices(self, tables: object) -> list[DeviceTable]:
@@ -363,6 +387,24 @@ class _Reader:
 
     def _error(self, table: str, number: int, key: str | None, problem: str, allowed: str) -> SiteFileError:
         return SiteFileError(self._file, line_of(self._text, table, number, key), problem, allowed)
+
+
+def _ports(site: SiteTable, devices: list[DeviceTable]) -> Ports:
+    """The doors that the tables ask for."""
+    served = (PvTable, BatteryTable, MeterTable)
+    return Ports(
+        s2=site.s2_port,
+        s2_token=site.s2_token,
+        s2_handshake=site.s2_handshake,
+        csms=site.csms_port,
+        csms_password=site.csms_password,
+        sunspec=tuple(
+            (each.name, each.sunspec_port)
+            for each in devices
+            if isinstance(each, served) and each.sunspec_port is not None
+        ),
+        ocpp=tuple((each.name, each.ocpp) for each in devices if isinstance(each, EvTable) and each.ocpp is not None),
+    )
 
 
 def _keys(model: type[Table]) -> str:

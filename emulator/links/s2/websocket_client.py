@@ -133,6 +133,7 @@ class RemoteCem:
         )
         self._site = site
         self._due: datetime | None = None
+        self._running: asyncio.Task[None] | None = None
         site.controller = self
 
     @property
@@ -153,6 +154,21 @@ class RemoteCem:
             client.tick(now)
             if due:
                 client.report(now)
+
+    async def __aenter__(self) -> RemoteCem:
+        """Begin to dial."""
+        self._running = asyncio.get_running_loop().create_task(self.run(), name="S2 clients")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Tell the CEM that the devices leave, and stop dialling."""
+        if self._running is None:
+            return
+        for client in self.clients:
+            client.end("the site is closed", self._site.now)
+        await pause(0.0)
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
 
     async def run(self) -> None:
         """Keep all connections; ends only by being cancelled."""

@@ -45,7 +45,7 @@ class Unit(Protocol):
         ...
 
 
-def unit_for(device: Device, voltage_v: Callable[[], float], frequency_hz: Callable[[], float]) -> Unit | None:
+def unit_for(device: object, voltage_v: Callable[[], float], frequency_hz: Callable[[], float]) -> Unit | None:
     """The unit of a device, or None where SunSpec has no model for it here. The callables give the grid's present."""
     match device:
         case PvPlant():
