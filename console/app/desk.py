@@ -213,14 +213,13 @@ class LiveDesk:
             if not view.outgoing and self._vens.knows(view.session, view.peer):
                 findings = view.errors + view.warnings
                 self._vens.heard(view.session, view.peer, view.number, view.time, view.element == "oadrPoll", findings)
+                self._changes.add(Area.PRESENCE)
         self._heard_to = count
-        self._changes.add(Area.PRESENCE)
 
     def sessions(self) -> Sequence[SessionView]:
         shown = [self._session(name, node) for name, node in self.nodes.items()]
         for bridge in self.bridges.values():
-            site = bridge.view()
-            shown.append(SessionView(site.name, "CEM", "CEM", SessionState.OK))
+            shown.append(SessionView(bridge.name, "CEM", "CEM", SessionState.OK))
         return shown
 
     def _session(self, name: str, node: Node) -> SessionView:

@@ -31,6 +31,8 @@ class EventTable:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], _Row] = {}
+        self._of_ven: dict[tuple[str, str], list[_Row]] = {}
+        """Events a VEN has a part in, by session and venID; those that are over leave when they are come across."""
 
     def apply(self, session: str, mine: bool, fact: Fact, at: datetime) -> bool:
         """Take in a fact; True when events changed."""
@@ -61,6 +63,9 @@ class EventTable:
             row.event = replace(fact, ven_id=row.event.ven_id)
         ven = row.vens.get(fact.ven_id, EventVen(fact.ven_id, fact.status))
         row.vens[fact.ven_id] = replace(ven, status=fact.status, gone="")
+        held = self._of_ven.setdefault((session, fact.ven_id), [])
+        if not any(each is row for each in held):
+            held.append(row)
 
     def _gone(self, session: str, ven_id: str, event_id: str, why: str) -> None:
         row = self._rows.get((session, event_id))
@@ -85,12 +90,13 @@ class EventTable:
 
     def open_for(self, session: str, ven_id: str) -> tuple[tuple[str, str], ...]:
         """(eventID, opt) of events of one VEN that are not over."""
-        return tuple(
-            (row.event.event_id, row.vens[ven_id].opt_type)
-            for row in self._rows.values()
-            if row.session == session and ven_id in row.vens and not row.vens[ven_id].gone
-            and row.vens[ven_id].status not in _OVER
-        )  # fmt: skip
+        held = [row for row in self._of_ven.get((session, ven_id), ()) if _is_open(row.vens[ven_id])]
+        self._of_ven[session, ven_id] = held
+        return tuple((row.event.event_id, row.vens[ven_id].opt_type) for row in held)
+
+
+def _is_open(ven: EventVen) -> bool:
+    return not ven.gone and ven.status not in _OVER
 
 
 def _view(row: _Row) -> EventView:
