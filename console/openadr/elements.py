@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -57,9 +56,25 @@ def qualified(name: str) -> str:
     return f"{{{NAMESPACES[prefix]}}}{local}"
 
 
-@lru_cache(maxsize=4096)
+_KEPT = 4096
+_names: dict[str, str] = {}
+
+
 def prefixed(tag: str) -> str:
     """``{uri}eventID`` -> ``ei:eventID``; a foreign namespace is kept whole, none gives the bare name."""
+    name = _names.get(tag)
+    if name is None:
+        name = _prefixed(tag)
+        if len(_names) < _KEPT and len(tag) <= _LONGEST_NAME:
+            _names[tag] = name
+    return name
+
+
+_LONGEST_NAME = 200
+"""Of those remembered, so that what is remembered stays small whatever comes."""
+
+
+def _prefixed(tag: str) -> str:
     if not tag.startswith("{"):
         return tag
     uri, _, local = tag[1:].partition("}")

@@ -19,6 +19,8 @@ from console.openadr.calendar import Duration, is_duration_text, parse_utc, read
 from console.openadr.elements import Lexical
 
 _KEPT = 4096
+_SHORT = 120
+"""Longest text remembered, so that what is remembered stays small whatever comes."""
 _WEEKS = re.compile(r"([+-]?)P(\d+)W")
 _FRACTION = re.compile(r"[.,]\d+S$")
 _ESCAPED = re.compile('[&<>\r"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
@@ -28,12 +30,12 @@ XML_BLANKS = " \t\r\n"
 
 
 class _Tokens(dict[str, str]):
-    """Text -> the same with blanks collapsed, interned; remembers the first few thousand."""
+    """Text -> the same with blanks collapsed; the first few thousand short ones are remembered and interned."""
 
     def __missing__(self, text: str) -> str:
-        token = sys.intern(" ".join(text.split()))
-        if len(self) < _KEPT:
-            self[text] = token
+        token = " ".join(text.split())
+        if len(self) < _KEPT and len(text) <= _SHORT:
+            token = self[text] = sys.intern(token)
         return token
 
 

@@ -143,7 +143,10 @@ def _compile_all() -> dict[type[Any], Write]:
     units = {unit: _element_writer(unit, names[f"write_unit_{unit.replace(':', '__')}"]) for unit in UNITS}
 
     def write_item(item: ItemBase) -> str:
-        return units[item.element](item)
+        try:
+            return units[item.element](item)
+        except (AttributeError, TypeError):
+            raise ValueError(f"{item.element} cannot be written: a part of it is missing") from None
 
     for group, members in GROUPS.items():
         names[group] = {

@@ -13,6 +13,7 @@ import random
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,7 +50,7 @@ def read_all(body: bytes) -> None:
     if dissection.message is not None:
         rules.check(dissection.message, None, dissection.profile)
         explain.summary(dissection.message)
-        if dissection.valid:
+        with suppress(ValueError):
             write(dissection.message)
 
 

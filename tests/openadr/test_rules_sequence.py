@@ -662,6 +662,23 @@ CASES = [
         [*HELLO, *asked(), ven(POLL), reply(cancel_report()), ven(canceled_report()), reply(FINE), *DELIVERED],
     ),
     Case(
+        345,
+        "delivered after the last one",
+        [
+            *HELLO,
+            *asked(),
+            ven(POLL),
+            reply(cancel_report(follow=True)),
+            ven(canceled_report()),
+            reply(FINE),
+            *DELIVERED,
+        ],
+        [
+            *[*HELLO, *asked(), ven(POLL), reply(cancel_report(follow=True)), ven(canceled_report()), reply(FINE)],
+            *[*DELIVERED, *DELIVERED],
+        ],
+    ),
+    Case(
         406, "registered anew", [*HELLO, *asked(), *HELLO, *asked(), *DELIVERED], [*HELLO, *asked(), *HELLO, *DELIVERED]
     ),
     Case(

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from console.openadr.calendar import Duration
-from console.openadr.enums import EventStatus, OptType, SignalName, SignalType
+from console.openadr.enums import EventStatus, OptType, ResponseCode, SignalName, SignalType
 from console.openadr.model import (
     EiEventSignal,
     EiTarget,
@@ -174,6 +174,7 @@ def simple_is_0_unless_active(message: OadrDistributeEvent, found: Found) -> Non
                 found(error, text, at=signal, field="current_value")
 
 
+_CANNOT_SERVE = (ResponseCode.SIGNAL_NOT_SUPPORTED, ResponseCode.TARGET_MISMATCH, ResponseCode.DEPLOYMENT_ERROR)
 _PENDING = (EventStatus.FAR, EventStatus.NEAR)
 _NO_PRIORITY = 2**32
 
@@ -231,9 +232,9 @@ def request_ids_stand_in_each_answer(message: OadrCreatedEvent, found: Found) ->
 
 @rule(48, clause=_GENERAL, on=OadrCreatedEvent)
 def what_is_refused_is_opted_out_of(message: OadrCreatedEvent, found: Found) -> None:
-    """An event answered with an error is opted out of."""
+    """An event whose target, market context or signals the VEN cannot serve is opted out of."""
     for answer in message.event_responses:
-        if answer.response_code.startswith(("4", "5")) and answer.opt_type != OptType.OPT_OUT:
+        if answer.response_code in _CANNOT_SERVE and answer.opt_type != OptType.OPT_OUT:
             event_id = answer.qualified_event_id.event_id
             text = f"Event {event_id} is refused with {answer.response_code} and opted into; optOut is expected."
             found(error, text, at=answer, field="opt_type")

@@ -15,6 +15,8 @@ from console.openadr import model as m
 from console.openadr.enums import EventStatus, OadrTransportName
 
 METADATA = "METADATA"
+LAST_ONE = 0
+"""In place of a rule: one more report is in order (reportToFollow)."""
 _KEPT = 32
 """Requests of one kind that are remembered while nobody answers."""
 
@@ -98,6 +100,7 @@ class Ended:
     """Why a report may not be delivered any more."""
 
     rule: int
+    """The rule its delivery would break, or ``LAST_ONE``."""
     why: str
 
 
@@ -258,7 +261,7 @@ class Pair:
 
     def _polled(self, heard: Heard) -> None:
         self.polls += 1
-        self.last_poll = heard.time
+        self.last_poll, self.queue_empty = heard.time, False
         for seen in self.events.values():
             seen.polls_since += seen.owed
 
@@ -322,10 +325,13 @@ class Pair:
             side.ended.pop(request.report_request_id, None)
 
     def _delivered(self, message: m.OadrUpdateReport, by_ven: bool) -> None:
+        side = self.reporting[by_ven]
         for report in message.reports:
-            running = self.reporting[by_ven].running.get(report.report_request_id)
+            running, ended = side.running.get(report.report_request_id), side.ended.get(report.report_request_id)
             if running is not None and running.dropped:
                 running.since_dropped += 1
+            elif ended is not None and ended.rule == LAST_ONE:
+                side.ended[report.report_request_id] = Ended(345, "its last report was delivered")
 
     def _dropped(self, cancel: m.OadrCancelReport, by_ven: bool) -> None:
         for name in cancel.report_request_ids:
@@ -336,8 +342,9 @@ class Pair:
     def _ended(self, cancel: m.OadrCancelReport, by_ven: bool) -> None:
         side = self.reporting[by_ven]
         for name in cancel.report_request_ids:
-            if side.running.pop(name, None) is not None and not cancel.report_to_follow:
-                side.ended[name] = Ended(345, "it was cancelled without a last report")
+            if side.running.pop(name, None) is not None:
+                last = Ended(LAST_ONE, "one last report is to follow")
+                side.ended[name] = last if cancel.report_to_follow else Ended(345, "it was cancelled")
 
 
 def points_of(running: Running) -> Iterator[str]:
