@@ -22,8 +22,7 @@ from emulator.cem.ports import DeviceSnapshot, SiteSnapshot
 from emulator.clock import RunningClock, pause, wall
 from emulator.devices.device import watts
 from emulator.links.ports import Ports
-from emulator.links.s2.websocket_client import RemoteCem
-from emulator.links.site_links import PortTrouble, SiteLinks
+from emulator.links.ports import PortTrouble
 from emulator.site import Site, starting_instant
 from emulator.site_file import SiteFileError, read_site_file
 
@@ -135,13 +134,9 @@ class TextTeller(JsonTeller):
 async def _run(site: Site, house: HouseController | None, teller: JsonTeller, options: argparse.Namespace) -> None:
     speed, duration_s = options.speed, options.duration
     async with AsyncExitStack() as stack:
-        if options.s2_connect:
-            await stack.enter_async_context(
-                RemoteCem(site, options.s2_connect, token=options.s2_token, seed=options.seed)
-            )
-        links = await stack.enter_async_context(SiteLinks(site, house, _ports(site, options), options.seed))
+        addresses = await _open(stack, site, house, options)
         teller.begin(site)
-        for label, address in links.addresses:
+        for label, address in addresses:
             teller.address(label, address)
         step_s = max(1.0, speed * TICK_S / STEPS_PER_TICK)
         clock = RunningClock(site.now, speed)
@@ -150,6 +145,25 @@ async def _run(site: Site, house: HouseController | None, teller: JsonTeller, op
             await pause(max(left_s, 0.0))
             site.step_to(clock.now(), step_s)
             teller.tell(site.snapshot())
+
+
+async def _open(
+    stack: AsyncExitStack, site: Site, house: HouseController | None, options: argparse.Namespace
+) -> list[tuple[str, str]]:
+    """Open the doors asked for, until the stack closes; what they are and where."""
+    # The libraries of the protocols take most of a second to import: only who opens a door waits for them.
+    if options.s2_connect:
+        from emulator.links.s2.websocket_client import RemoteCem
+
+        cem = RemoteCem(site, options.s2_connect, token=options.s2_token, seed=options.seed)
+        await stack.enter_async_context(cem)
+    ports = _ports(site, options)
+    if not ports.any:
+        return []
+    from emulator.links.site_links import SiteLinks
+
+    links = await stack.enter_async_context(SiteLinks(site, house, ports, options.seed))
+    return links.addresses
 
 
 def _ports(site: Site, options: argparse.Namespace) -> Ports:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+class PortTrouble(OSError):
+    """A port that cannot be opened; one sentence for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What a site file or a command line asks for; all on loopback."""
@@ -23,4 +27,5 @@ class Ports:
 
     @property
     def any(self) -> bool:
+        """Whether any is open."""
         return self != Ports()

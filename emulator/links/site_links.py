@@ -15,15 +15,11 @@ from emulator.csms import Csms
 from emulator.devices import EvCharger
 from emulator.links.ocpp.charge_point import ChargePoint
 from emulator.links.ocpp.client import OcppClient
-from emulator.links.ports import Ports
+from emulator.links.ports import Ports, PortTrouble
 from emulator.links.s2.websocket import S2Server
 from emulator.links.sunspec.server import SunSpecServer
 from emulator.links.sunspec.units import unit_for
 from emulator.site import Site
-
-
-class PortTrouble(OSError):
-    """A port that cannot be opened; one sentence for people."""
 
 
 class SiteLinks:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import resources
@@ -17,11 +19,12 @@ from emulator.cem.house import connect
 from emulator.cem.ports import LimitSignal
 from emulator.day_curves import Place
 from emulator.devices import BatteryConfig, EvConfig, MeterConfig
-from emulator.links.ports import Ports
+from emulator.links.ports import Ports, PortTrouble
 from emulator.links.s2.websocket_client import RemoteCem
-from emulator.links.site_links import PortTrouble, SiteLinks
+from emulator.links.site_links import SiteLinks
 from emulator.site import Site, SiteConfig
 from emulator.site_file import SiteFileError, parse_site_file
+from tests.conftest import REPOSITORY
 
 DEMO = str(resources.files("nodebench_resources").joinpath("sites/demo.toml"))
 START = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)
@@ -66,6 +69,12 @@ async def until(come_true: Callable[[], bool], *sites: Site) -> None:
             for each in sites:
                 each.step(1.0)
             await asyncio.sleep(0.002)
+
+
+def test_a_site_without_doors_does_not_wait_for_the_libraries_of_the_protocols():
+    check = "import sys, emulator.__main__; print([m for m in ('ocpp', 'pymodbus', 'sunspec2') if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert told.stdout.strip() == "[]"
 
 
 async def test_all_doors_open_are_shown_and_shut_again():
