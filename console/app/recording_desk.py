@@ -288,6 +288,7 @@ class RecordedDesk:
             recording=self.position - self.start,
             speed=self.speed if self.playing else 1.0,
             clock=self.position,
+            writing=False,
         )
 
     def inspect(self, number: int) -> Inspection:

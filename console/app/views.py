@@ -310,6 +310,8 @@ class StatusView:
     recording: timedelta
     speed: float
     clock: datetime
+    writing: bool = True
+    """Whether what happens is being recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from PySide6.QtWidgets import (
 )
 
 from console.app.composer_form import Field
-from console.ui.theme import col, mono, ui
+from console.ui.theme import col, mono
 
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 NAME, VALUE = range(2)
 ROW_HEIGHT = 26
-NAME_WIDTH = 190
+NAME_WIDTH = 226
 _INDENT = "  "
 
 
@@ -68,14 +68,14 @@ class FieldModel(QAbstractTableModel):
         field = self.fields[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             if index.column() == NAME:
-                return _INDENT * field.depth + field.name
+                return " " + _INDENT * field.depth + field.name
             return (field.value or "") if role == Qt.ItemDataRole.EditRole else _shown(field)
         if role == Qt.ItemDataRole.ToolTipRole:
             holds = f"Holds {field.words}." if field.words else ""
             clause = f"Clause {field.clause}" if field.clause else ""
             return "\n".join(part for part in (field.meaning, holds, clause) if part)
         if role == Qt.ItemDataRole.FontRole:
-            return ui(12.5, 600) if field.is_section else mono(12)
+            return mono(12, 600 if field.is_section else 400)
         if role == Qt.ItemDataRole.ForegroundRole:
             absent = field.value is None
             return col("text_muted" if absent or (index.column() == NAME and not field.is_section) else "text")

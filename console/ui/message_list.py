@@ -146,6 +146,10 @@ class MessageModel(QAbstractTableModel):
         seen = len(self._desk.messages)
         if seen == self._seen:
             return 0
+        if seen < self._seen:  # a recording was sought back
+            self._seen = seen
+            self.set_filter(self._text, self._session)
+            return 0
         first = self.rowCount()
         if self._shown is None:
             self.beginInsertRows(ROOT, first, first + seen - self._seen - 1)

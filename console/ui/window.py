@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from console.app.views import Desk, SessionView
     from console.ui.events import EventsView
     from console.ui.messages import MessagesView
+    from console.ui.recordings import Recordings
 
 VIEWS = (
     ("Messages", "console.ui.messages", "MessagesView"),
@@ -140,6 +141,8 @@ class Window(QWidget):
         self._sidebar: Sidebar | None = None
         self._focus_of: dict[QWidget, QWidget] = {}
         self._may_close = False
+        self.recordings: Recordings | None = None
+        """What it does with recordings, once there is a desk."""
         self._painted = False
         self._chose_theme = False
         self._palette = CommandPalette(self, self.book)
@@ -216,6 +219,8 @@ class Window(QWidget):
 
     def attach(self, desk: Desk) -> Bridge:
         """Build the views on a desk and begin to follow it."""
+        from console.ui.recordings import equip
+
         self.desk = desk
         bridge = Bridge(desk, self)
         self.bridge = bridge
@@ -241,6 +246,7 @@ class Window(QWidget):
             self._place(self._foot, part)
         for part in (strip, status):
             bridge.add(part, part.isVisible)
+        self.recordings = equip(self, desk)
         self._add_desk_actions(desk)
         self.book.fill(self._header.menus)
         self._fold(self.width())
@@ -248,6 +254,10 @@ class Window(QWidget):
         bridge.start()
         (self.messages.table if self.messages.table.isVisible() else self.tabs).setFocus()
         return bridge
+
+    def put_at_foot(self, widget: QWidget) -> None:
+        """Above the lines at the foot; it may hide itself."""
+        cast("QVBoxLayout", self._foot.layout()).insertWidget(0, widget)
 
     def _place_filter_bar(self) -> None:
         bar = self.messages.filter_bar
@@ -379,6 +389,8 @@ class Window(QWidget):
     def let_go(self) -> None:
         """Everything is stopped: close for good."""
         self._may_close = True
+        if self.recordings is not None:
+            self.recordings.close_all()
         if self.bridge is not None:
             self.bridge.stop()
         self.close()
@@ -403,7 +415,7 @@ class _Chips:
             sessions = [each for each in self._desk.sessions() if each.kind != "CEM"]
             self._header.set_sessions(sessions)
             self._choose_a_side(sessions)
-        if CLOCK in changed and self._desk.sessions():
+        if CLOCK in changed and self._desk.sessions() and self._desk.status().writing:
             self._header.set_recording(self._desk.status().recording)
 
     def _choose_a_side(self, sessions: list[SessionView]) -> None:
