@@ -791,6 +791,50 @@ def test_whatever_is_done_to_the_bytes_what_counts_as_valid_is_what_was_signed(m
         assert verdict.references == Verifier(trust).verify(original, NOW, keep_canonical=True).references
 
 
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["move", "copy", "drop", "rename", "id", "wrap"]), st.integers(0, 200), st.integers(0, 200)
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(edits=EDITS)
+@settings(
+    max_examples=500, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_however_elements_are_moved_about_what_counts_as_valid_is_what_was_signed(edits, vens, authorities):
+    """Wrapping without an idea behind it: any element anywhere, twice, renamed, or with another's Id."""
+    trust = Trust(identity.certificate for identity in authorities.values())
+    original = Signer(vens[KeyKind.ECC], lambda: "nonce-1").sign(written(), NOW)
+    root = tree(original)
+    for how, first, second in edits:
+        nodes = list(root.iter())
+        node, other = nodes[first % len(nodes)], nodes[second % len(nodes)]
+        if node is root:
+            continue
+        if how in ("move", "copy"):
+            moved = copy.deepcopy(node) if how == "copy" or node in (other, *other.iterancestors()) else node
+            other.insert(second % (len(other) + 1), moved)
+        elif how == "drop":
+            node.getparent().remove(node)  # type: ignore[union-attr]
+        elif how == "rename":
+            node.tag = other.tag
+        elif how == "wrap":
+            parent = node.getparent()
+            assert parent is not None
+            wrapper = etree.Element(other.tag)
+            parent.replace(node, wrapper)
+            wrapper.append(node)
+        else:
+            ids = [value for each in nodes for name, value in each.attrib.items() if str(name).endswith("Id")]
+            node.set(["Id", f"{OADR}Id"][second % 2], ids[second % len(ids)] if ids else "new")
+    body = text(root)
+    if verify(body, trust, NOW).valid:
+        assert codec.dissect(body).message == codec.dissect(original).message
+
+
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_bytes_that_are_anything_are_never_valid(body: bytes):
