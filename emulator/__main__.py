@@ -21,8 +21,7 @@ from emulator.cem.house import HouseController, connect
 from emulator.cem.ports import DeviceSnapshot, SiteSnapshot
 from emulator.clock import RunningClock, pause, wall
 from emulator.devices.device import watts
-from emulator.links.ports import Ports
-from emulator.links.ports import PortTrouble
+from emulator.links.ports import Ports, PortTrouble
 from emulator.site import Site, starting_instant
 from emulator.site_file import SiteFileError, read_site_file
 
