@@ -162,10 +162,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Role state changed: it has to be on disk before the reply of this input leaves."""
+    """Role state changed: it has to be on disk before the reply of this input leaves, unless it may follow."""
 
     ven_id: str = ""
     """Only what a VTN keeps of this VEN changed (:meth:`Vtn.part`); empty: anything may have."""
+    may_follow: bool = False
+    """The reply need not wait: were this lost, the peer would be told the same once more, and no harm done."""
 
 
 Action = Reply | Send | Reach | StartTimer | StopTimer | Noted | Found | Keep

@@ -158,7 +158,7 @@ class EventBook:
             vtn_id=self.vtn_id,
             events=tuple(event.message(ven_id, now, created) for event, _ in mine),
         )
-        actions: list[Action] = [Keep(ven_id)] if changed else []
+        actions: list[Action] = [Keep(ven_id, may_follow=True)] if changed else []
         for event, share in mine:
             _deliver(event, share, now)
             if event.cancelled and not event.wants_answers:

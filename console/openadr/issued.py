@@ -41,6 +41,21 @@ class Share:
     """Version, optType and code of the last answer, so that a repeated one is no news."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A draft laid out in time, as every message about it says it."""
+
+    draft: EventDraft
+    period: EiActivePeriod
+    intervals: tuple[Interval, ...]
+    course: Timeline
+
+    @classmethod
+    def of(cls, draft: EventDraft) -> _Laid:
+        period = active_period(draft)
+        return cls(draft, period, intervals(draft), timeline(period, tail=put_off_at_most(period)))
+
+
 @dataclass(slots=True)
 class Issued:
     """An event and its shares, by venID."""
@@ -51,6 +66,14 @@ class Issued:
     modification_number: int = 0
     cancelled: bool = False
     shares: dict[str, Share] = field(default_factory=dict[str, Share])
+    _laid: _Laid | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def laid(self) -> _Laid:
+        """What the draft comes to, worked out once for all VENs."""
+        if self._laid is None or self._laid.draft is not self.draft:
+            self._laid = _Laid.of(self.draft)
+        return self._laid
 
     @property
     def wants_answers(self) -> bool:
@@ -61,8 +84,7 @@ class Issued:
 
     def course(self) -> Timeline:
         """The VTN lists it until a VEN that started as late as allowed is done (rule 66)."""
-        period = active_period(self.draft)
-        return timeline(period, tail=put_off_at_most(period))
+        return self.laid.course
 
     def status(self, now: datetime) -> EventStatus:
         """eventStatus as sent; ``completed`` means that it is no longer listed."""
@@ -84,7 +106,7 @@ class Issued:
         idle = 0.0 if simple else None
         if self.cancelled or self.course().status(now) is not EventStatus.ACTIVE:
             return idle
-        interval = running_interval(intervals(self.draft), self.draft.start, now)
+        interval = running_interval(self.laid.intervals, self.draft.start, now)
         return interval.value if interval is not None else idle
 
     def message(self, ven_id: str, now: datetime, created: datetime) -> OadrEvent:
@@ -102,10 +124,10 @@ class Issued:
                     test_event="true" if draft.test_event else "false",
                     vtn_comment=draft.vtn_comment or None,
                 ),
-                active_period=active_period(draft),
+                active_period=self.laid.period,
                 signals=(
                     EiEventSignal(
-                        intervals=intervals(draft),
+                        intervals=self.laid.intervals,
                         signal_name=draft.signal_name,
                         signal_type=draft.signal_type,
                         signal_id=self.signal_id,

@@ -75,8 +75,7 @@ class Registry:
     def identify(self, ven_id: str, peer: Peer) -> Party | Refusal:
         """The registered VEN a message comes from, or why it is not served."""
         party = self.parties.get(ven_id)
-        holder = self.by_fingerprint(peer.fingerprint)
-        if party is None and holder is not None:
+        if party is None and (holder := self.by_fingerprint(peer.fingerprint)) is not None:
             wrong = f"venID {ven_id or 'missing'} is not that of the certificate, {holder.ven_id}"
             return Refusal("452", wrong, 517)
         if party is None:

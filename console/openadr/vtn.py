@@ -393,7 +393,7 @@ class Vtn:
             owed = party.owed.popleft()
             if isinstance(owed, OadrCreateReport):
                 self.desk.sent(party.ven_id, owed, now)
-            return owed, [Keep(party.ven_id)]
+            return owed, [Keep(party.ven_id, may_follow=True)]
         if party.state is Registered.LEAVING and party.reminders < REMINDERS:
             party.reminders += 1
             return self.messages.cancel_registration(party), []

@@ -87,6 +87,7 @@ class _Outcome:
 
     reply: Reply | None
     keep: bool
+    """What changed has to be on disk before anything leaves."""
     findings: list[Finding]
 
 
@@ -467,12 +468,12 @@ class Session:
         """Do what the role wants done because of message ``number`` (0: of none)."""
         outcome = _Outcome(
             reply=next((action for action in actions if isinstance(action, Reply)), None),
-            keep=any(isinstance(action, Keep) for action in actions),
+            keep=any(isinstance(action, Keep) and not action.may_follow for action in actions),
             findings=[action.finding for action in actions if isinstance(action, Found)],
         )
         with self.store.together():
-            if outcome.keep:
-                self._keep({action.ven_id for action in actions if isinstance(action, Keep)})
+            if changed := {action.ven_id for action in actions if isinstance(action, Keep)}:
+                self._keep(changed)
             for action in actions:
                 self._do(action, outcome.keep)
             if outcome.findings:

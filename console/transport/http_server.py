@@ -362,6 +362,9 @@ class _Connection(RequestHandler):
         return self._headers
 
     def data_received(self, data: bytes) -> None:
+        if not data:  # aiohttp's own call to go on with what it has
+            super().data_received(data)
+            return
         in_body = self._payload is not None and not self._payload.is_eof()
         if not in_body:
             self._sent += data[: _KEPT_OF_GARBAGE - len(self._sent)]
