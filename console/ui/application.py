@@ -14,6 +14,7 @@ import qasync
 from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtWidgets import QApplication
 
+from console.ui.collector import Collector
 from console.ui.shots import settled, take
 from console.ui.theme import apply_theme, system_theme
 from console.ui.window import Window, import_views
@@ -53,6 +54,7 @@ class Run:
         self.window = Window()
         self.window.follow_system(theme is None)
         self._ended = asyncio.Event()
+        self.collector = Collector()
 
     def end(self) -> None:
         """Begin to end; may be called any number of times."""
@@ -65,6 +67,7 @@ class Run:
         self.window.show()
         await first_paint(self.window)
         import_views()
+        self.collector.settle()
         async with self._desk_factory() as desk:
             bridge = self.window.attach(desk)
             self._milestone("attached", self._elapsed())
@@ -137,5 +140,6 @@ def run_application(
         with loop:
             loop.run_until_complete(whole())
     finally:
+        session.collector.let_go()
         signal.signal(signal.SIGINT, before)
     return 0

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
 from console.app.conversations import LIMIT, Conversation
 from console.ui.glyphs import put, width_of
-from console.ui.theme import col, mono, ui
+from console.ui.theme import col, ui
 from console.ui.widgets import Canvas
 
 HEIGHT = 44
@@ -82,14 +82,14 @@ class ConversationStrip(Canvas):
             for before, after in zip(conversation.messages, conversation.messages[1:], strict=False)
         ]
         fixed = sum(width_of(each, ui(11)) + 2 * GAP for each in times)
-        wanted = sum(width_of(each, mono(11)) for each in names)
+        wanted = sum(width_of(each, ui(11)) + 2 for each in names)
         share = min(1.0, max(width - fixed, 40.0) / max(wanted, 1.0))
         self._spots.clear()
         x = 0.0
         for k, (name, message) in enumerate(zip(names, conversation.messages, strict=True)):
-            room = QRectF(x, 0, width_of(name, mono(11)) * share + 1, 20)
+            room = QRectF(x, 0, (width_of(name, ui(11)) + 2) * share, 20)
             here = message.number == self._chosen
-            put(painter, room, name, "text" if here else "accent", mono(11, 500 if here else 400))
+            put(painter, room, name, "text" if here else "accent", ui(11))
             if here:
                 painter.fillRect(QRectF(x, 18, room.width() - 1, 1.5), col("accent"))
             self._spots.append((room, message.number))

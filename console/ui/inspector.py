@@ -49,6 +49,8 @@ class Inspector(QWidget):
     message_wanted = Signal(int)
     """Number of a message to go to."""
     marks_changed = Signal()
+    left = Signal()
+    """What was written is done: back to the list."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -96,6 +98,7 @@ class Inspector(QWidget):
         self.note.setAccessibleName("Note on the message")
         self.note.setPlaceholderText("Note on this message")
         self.note.editingFinished.connect(self._note_written)
+        self.note.returnPressed.connect(self.left)
         self.note.hide()
         summary = box(
             "v",

@@ -116,6 +116,7 @@ class MessagesView(QWidget):
         self.find_bar.closed.connect(self.table.setFocus)
         self.inspector.message_wanted.connect(self._cursor.select_message)
         self.inspector.marks_changed.connect(self.table.viewport().update)
+        self.inspector.left.connect(self.table.setFocus)
         self.table.key_pressed.connect(self._letter)
         self._cursor.message_selected.connect(self._select)
         self._cursor.session_selected.connect(self._narrow)
@@ -234,6 +235,9 @@ class MessagesView(QWidget):
 
     def _looked_up(self) -> None:
         self.table.reselect()
+        selected = self._cursor.message_number
+        if self.table.chosen is None and selected and self.table.rows.row_of(selected) >= 0:
+            self.table.choose(selected)  # it was hidden only until its body was looked at
         self._update_state()
 
     def _hits_changed(self) -> None:

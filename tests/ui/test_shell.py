@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import gc
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
@@ -19,6 +21,7 @@ import console.ui
 from console.app.views import FindingView, SessionState
 from console.openadr.findings import Severity
 from console.ui.actions import MENUS, Action, ActionBook
+from console.ui.collector import Collector
 from console.ui.command_palette import matching
 from console.ui.sidebar import FOLDED_WIDTH
 from console.ui.strips import FindingStrip, StatusBar, foremost
@@ -405,3 +408,24 @@ def test_a_demo_that_is_asked_for_is_said_to_start_and_why_it_did_not(qtbot: QtB
     assert "could not start. Port 8080" in window.messages._told.accessibleName()
     assert "Nothing runs yet" in window.messages._nothing_yet.accessibleName()
     window.let_go()
+
+
+def test_garbage_is_collected_on_the_windows_thread_alone(qtbot: QtBot) -> None:
+    was = gc.isenabled()
+    collector = Collector()
+    assert not gc.isenabled(), "another thread that allocates collects nothing"
+    alive = weakref.WeakSet[QObject]()
+
+    def leave_a_cycle() -> None:
+        made = QObject()
+        alive.add(made)
+        held: list[object] = [made]
+        held.append(held)
+
+    for _ in range(2000):
+        leave_a_cycle()
+    assert len(alive) == 2000
+    collector.look()
+    assert len(alive) < 2000
+    collector.let_go()
+    assert gc.isenabled() == was
