@@ -7,6 +7,7 @@ ids of events and reports where a peer repeats another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,7 @@ FOLLOW_UP: Mapping[str, str] = {
 }
 """What is owed for a payload that came as an answer."""
 _CAUSES = {follow_up: cause for cause, follow_up in FOLLOW_UP.items()}
+_ANSWER_WANTED = re.compile(rb"oadrResponseRequired>\s*always\s*<")
 LIMIT = timedelta(seconds=30)
 """A follow-up later than this is looked on as late."""
 REACH = 2000
@@ -65,9 +67,15 @@ def conversation_of(log: Reading, number: int) -> Conversation:
         return Conversation(_exchange(log, chosen))
     follow_up = _follow_up(log, asking)
     if follow_up is None:
-        owed = FOLLOW_UP[asking.element] if asking.reply_to else ""
-        return Conversation(_exchange(log, asking), owed)
+        return Conversation(_exchange(log, asking), _owed(log, asking))
     return Conversation((*_exchange(log, asking), *_exchange(log, follow_up)), "", follow_up.time - asking.time)
+
+
+def _owed(log: Reading, asking: MessageView) -> str:
+    """The payload that has to follow; empty for events of which none wants an answer."""
+    if asking.element == "oadrDistributeEvent" and not _ANSWER_WANTED.search(log.body(asking.number)):
+        return ""
+    return FOLLOW_UP[asking.element]
 
 
 def _exchange(log: Reading, one: MessageView) -> tuple[MessageView, ...]:

@@ -29,13 +29,14 @@ Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 ROW_HEIGHT = 42
 SIGNS = {"changed": "≠", "added": "+", "removed": "−"}
-PATH_PARTS = 4
+PATH_PARTS = 3
 
 
-def short_path(path: str) -> str:
-    """The end of a path, which tells which element it is."""
+def place_of(path: str) -> tuple[str, str]:
+    """The element, and what it is in: the end of its path, which tells it from others of the name."""
     parts = path.split("/")
-    return ("… / " if len(parts) > PATH_PARTS else "") + " / ".join(parts[-PATH_PARTS:])
+    above = parts[-1 - PATH_PARTS : -1]
+    return parts[-1], " / ".join(above)
 
 
 def said(difference: Difference) -> str:
@@ -81,7 +82,9 @@ class DiffDelegate(QStyledItemDelegate):
             painter.fillRect(rect, col("selection" if self._view.hasFocus() else "selection_inactive"))
         put(painter, QRectF(rect.left() + 12, rect.top() + 3, 14, 18), SIGNS[each.kind], "text", mono(13, 600))
         room = QRectF(rect.left() + 30, rect.top() + 3, rect.width() - 40, 18)
-        put(painter, room, short_path(each.path), "text_muted", mono(11))
+        name, above = place_of(each.path)
+        taken = put(painter, room, name, "text", mono(12)) + 8
+        put(painter, room.adjusted(taken, 0, 0, 0), above, "text_muted", mono(11))
         below = room.translated(0, 17)
         if each.kind != "changed":
             put(painter, below, said(each), "text" if each.kind == "added" else "text_muted", mono(12))

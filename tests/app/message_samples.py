@@ -14,12 +14,15 @@ xmlns:pyld="http://docs.oasis-open.org/ns/energyinterop/201110/payloads"><oadr:o
 TAIL = b"</oadr:oadrSignedObject></oadr:oadrPayload>"
 
 
-def distribute(event: str, modification: int, level: float = 1.0, request: str = "req-1", extra: str = "") -> bytes:
+def distribute(
+    event: str, modification: int, level: float = 1.0, request: str = "req-1", extra: str = "", answer: str = "always"
+) -> bytes:
     inner = f"""<oadr:oadrDistributeEvent ei:schemaVersion="2.0b"><pyld:requestID>{request}</pyld:requestID>
     <oadr:oadrEvent><ei:eiEvent><ei:eventDescriptor><ei:eventID>{event}</ei:eventID>
     <ei:modificationNumber>{modification}</ei:modificationNumber></ei:eventDescriptor>
     <ei:eiEventSignals><ei:eiEventSignal><ei:signalID>s-1</ei:signalID><ei:currentValue>{level}</ei:currentValue>
-    </ei:eiEventSignal>{extra}</ei:eiEventSignals></ei:eiEvent></oadr:oadrEvent></oadr:oadrDistributeEvent>"""
+    </ei:eiEventSignal>{extra}</ei:eiEventSignals></ei:eiEvent>
+    <oadr:oadrResponseRequired>{answer}</oadr:oadrResponseRequired></oadr:oadrEvent></oadr:oadrDistributeEvent>"""
     return HEAD + inner.encode() + TAIL
 
 

@@ -47,6 +47,8 @@ def test_what_has_not_come_is_owed(wire: Wire) -> None:
     found = conversation_of(wire.reading, poll)
     assert [each.number for each in found.messages] == [poll, event]
     assert (found.owed, found.waited) == ("oadrCreatedEvent", None)
+    calm = wire.exchange("oadrPoll", "oadrDistributeEvent", back=distribute("e-1", 0, answer="never"))[0]
+    assert conversation_of(wire.reading, calm).owed == "", "nobody asked for an answer"
 
 
 def test_an_exchange_of_its_own_is_a_conversation_of_two(wire: Wire) -> None:
