@@ -145,7 +145,7 @@ class EventBook:
         return share.deliveries < REPEATS and now - share.delivered_at >= self.repeat_after
 
     def distribute(
-        self, ven_id: str, request_id: str, now: datetime, answer: EiResponse, limit: int | None = None
+        self, ven_id: str, request_id: str, now: datetime, answer: EiResponse | None, limit: int | None = None
     ) -> tuple[OadrDistributeEvent, list[Action]]:
         """The complete list for a VEN; all its events count as delivered. ``limit`` is replyLimit (rule 27)."""
         mine = [(event, event.shares[ven_id]) for event in self._sorted(now) if ven_id in event.shares]

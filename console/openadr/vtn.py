@@ -402,7 +402,8 @@ class Vtn:
         if self.book.owes(party.ven_id, now):
             settled = party.registered_at + self.settings.settle
             if self.desk.has_metadata(party.ven_id) or now >= settled:
-                return self.book.distribute(party.ven_id, self.ids.new("request"), now, response())
+                answer = None if party.push_url else response()  # a push answers nothing
+                return self.book.distribute(party.ven_id, self.ids.new("request"), now, answer)
             return None, [StartTimer(PUSH_TIMER + party.ven_id, settled)] if party.push_url else []
         again = self.desk.unanswered(party.ven_id, now, 3 * self.settings.poll_period)
         if again:

@@ -9,7 +9,7 @@ Goals: idle 2.5 times OpenLEADR's; the event in a third of its time.
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import socket
 import subprocess
 import sys
@@ -61,26 +61,53 @@ def _idle(folder: Path) -> dict[str, Any]:
     ours, port = _start_ours(folder, store, 1)
     theirs, other = _start_theirs(1)
     rates: dict[str, list[float]] = {"ours": [], "theirs": []}
+    costs: dict[str, list[float]] = {"ours": [], "theirs": []}
     polls = 0
     try:
         asyncio.run(polling.drain(port, ["bench-1"], 1))
         for _ in range(ROUNDS):
-            rate, count = asyncio.run(polling.idle(port, "bench-1", CONNECTIONS, SECONDS))
-            rates["ours"].append(rate)
-            polls += count
+            polls += _round(ours, port, "ours", rates, costs)
             if theirs is not None:
-                rates["theirs"].append(asyncio.run(polling.idle(other, "bench-1", CONNECTIONS, SECONDS))[0])
+                _round(theirs, other, "theirs", rates, costs)
     finally:
         _stop(ours)
         _stop(theirs)
     with Store.open(store) as kept:
         stored = sum(kept.log.view(row).element in ("oadrPoll", "oadrResponse") for row in range(len(kept.log)))
-    told = {"case": "idle", "polls_per_s": round(median(rates["ours"])), "stored": round(stored / (2 * polls), 4)}
+    told: dict[str, Any] = {
+        "case": "idle",
+        "polls_per_s": round(median(rates["ours"])),
+        "stored": round(stored / (2 * polls), 4),
+    }
     if rates["theirs"]:
         told["openleadr_per_s"] = round(median(rates["theirs"]))
         told["ratio"] = round(median(map(_quotient, rates["ours"], rates["theirs"])), 2)
         told["ratio_goal"] = 2.5
+        if costs["theirs"]:
+            told["cpu_us_per_poll"] = round(median(costs["ours"]))
+            told["openleadr_cpu_us_per_poll"] = round(median(costs["theirs"]))
     return told
+
+
+def _round(
+    process: subprocess.Popen[Any], port: int, whose: str, rates: dict[str, list[float]], costs: dict[str, list[float]]
+) -> int:
+    """One round of polls: their rate, and CPU time of the VTN for each, which a busy machine distorts less."""
+    before = _cpu_seconds(process.pid)
+    rate, count = asyncio.run(polling.idle(port, "bench-1", CONNECTIONS, SECONDS))
+    rates[whose].append(rate)
+    if before is not None and (after := _cpu_seconds(process.pid)) is not None:
+        costs[whose].append((after - before) / count * 1e6)
+    return count
+
+
+def _cpu_seconds(pid: int) -> float | None:
+    """CPU time a process has used, all threads; None where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _quotient(one: float, other: float) -> float:
@@ -114,7 +141,7 @@ def _event(folder: Path) -> dict[str, Any]:
             times["theirs"].append(_acknowledged(port, ven_ids))
         finally:
             _stop(theirs)
-    told = {"case": f"one event to {FLEET} pull VENs", "seconds": round(median(times["ours"]), 3)}
+    told: dict[str, Any] = {"case": f"one event to {FLEET} pull VENs", "seconds": round(median(times["ours"]), 3)}
     if times["theirs"]:
         told["openleadr_seconds"] = round(median(times["theirs"]), 3)
         told["ratio"] = round(median(map(_quotient, times["ours"], times["theirs"])), 2)
@@ -131,33 +158,43 @@ def _acknowledged(port: int, ven_ids: list[str]) -> float:
 # Processes --------------------------------------------------------------------------------
 
 
-def _start_ours(folder: Path, store: Path, vens: int, *more: str) -> tuple[subprocess.Popen[str], int]:
+def _start_ours(folder: Path, store: Path, vens: int, *more: str) -> tuple[subprocess.Popen[Any], int]:
     known = folder / f"known-{vens}.toml"
     rows = (f'[[ven]]\nname = "bench-{n}"\nven_id = "bench-{n}"\nregistration_id = "r-{n}"\n' for n in _numbers(vens))
     known.write_text("\n".join(rows))
-    words = ["-m", "console", "vtn", "--host", "127.0.0.1", "--port", "0", "--known", str(known), "--store", str(store)]
-    process = _start(sys.executable, *words, "--json", *more)
-    port = 0
-    assert process.stdout
-    for line in process.stdout:
-        fact = json.loads(line)
-        if fact["fact"] == "listening":
-            port = int(fact["url"].split(":")[2].split("/")[0])
-            break
-    _swallow(process)
+    port = _free_port()
+    where = ["--host", "127.0.0.1", "--port", str(port), "--known", str(known), "--store", str(store)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console", "vtn", *where, *more], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    _wait_for(process, port)
     return process, port
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(process: subprocess.Popen[Any], port: int) -> None:
+    while process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the VTN ended with {process.returncode} before it listened")
 
 
 def _numbers(vens: int) -> range:
     return range(1, vens + 1)
 
 
-def _start_theirs(vens: int) -> tuple[subprocess.Popen[str] | None, int]:
+def _start_theirs(vens: int) -> tuple[subprocess.Popen[Any] | None, int]:
     if not PEER.exists():
         return None, 0
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     process = _start(str(PEER), str(Path(__file__).with_name("vtn_peer.py")), str(port), str(vens))
     assert process.stdout
     for line in process.stdout:
@@ -172,15 +209,7 @@ def _start(*words: str) -> subprocess.Popen[str]:
     )
 
 
-def _swallow(process: subprocess.Popen[str]) -> None:
-    """Facts go on being printed; nobody reads them, and nobody shall wait for that."""
-    import threading
-
-    assert process.stdout
-    threading.Thread(target=process.stdout.read, daemon=True).start()
-
-
-def _stop(process: subprocess.Popen[str] | None) -> None:
+def _stop(process: subprocess.Popen[Any] | None) -> None:
     if process is None:
         return
     process.send_signal(2)
