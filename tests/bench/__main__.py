@@ -12,6 +12,7 @@ BENCHES = {
     "first-light": "tests.bench.first_light",
     "codec": "tests.bench.codec",
     "fuzz": "tests.bench.fuzz",
+    "s2": "tests.bench.s2",
     "schema-oracle": "tests.bench.schema_oracle",
     "signatures": "tests.bench.signatures",
     "vtn": "tests.bench.vtn",

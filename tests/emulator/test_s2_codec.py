@@ -157,3 +157,25 @@ def test_a_profile_has_to_fit_between_its_start_and_its_end(shared: Path):
     tree["end_time"] = "2026-11-20T10:00:00Z"  # two hours for a program of 138 minutes
     outcome = codec.decode(json.dumps(tree))
     assert (outcome.status.value, outcome.text.split(",")[0]) == ("INVALID_CONTENT", "the profile lasts 2:18:00")
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999", "1E+309", "9" * 310, "9" * 250 + "e60", "9" * 300 + "e9", "-1e400", "1e0400"]
+)
+def test_no_number_beyond_a_float_gets_through(number: str):
+    outcome = codec.decode(storage_status().replace("0.5", number))
+    assert isinstance(outcome, codec.Rejection), outcome
+
+
+@pytest.mark.parametrize("number", ["1e308", "0.5e-400", "123456789012345678901234567890", "1e2"])
+def test_large_and_small_numbers_that_are_floats_get_through(number: str):
+    outcome = codec.decode(storage_status().replace("0.5", number))
+    assert outcome.present_fill_level == float(number)
+
+
+@pytest.mark.parametrize("subject", ["m1", 'he-said-"no"', "ümlaut-1"])
+def test_the_short_acknowledgement_is_the_one_the_model_would_make(subject: str):
+    told = codec.acknowledgement(subject)
+    made = codec.make(g.ReceptionStatus, subject_message_id=subject, status="OK")
+    assert json.loads(told) == json.loads(codec.encode(made))
+    assert codec.decode(told) == made

@@ -12,6 +12,11 @@ from emulator.links.s2.codec import VERSION, IdSource, key
 from emulator.links.s2.instructions import NEXT, Life, Status, reachable
 from emulator.links.s2.session import FROM_CEM, FROM_RM, RM_ALWAYS, ControlType, Message, Session, State
 
+UNDER_CONTROL = {
+    control_type: RM_ALWAYS | own | {g.RevokeObject, g.InstructionStatusUpdate} for control_type, own in FROM_RM.items()
+}
+"""What a resource manager may say once a control type is activated."""
+
 
 class CemSession(Session):
     """One device as the CEM meets it."""
@@ -71,7 +76,7 @@ class CemSession(Session):
             return frozenset({g.Handshake})
         if self.state is State.INITIALISED:
             return RM_ALWAYS
-        return RM_ALWAYS | FROM_RM[self.control_type] | {g.RevokeObject, g.InstructionStatusUpdate}
+        return UNDER_CONTROL[self.control_type]
 
     def _on_handshake(self, message: g.Handshake, now: datetime) -> str | None:
         if message.role is not g.EnergyManagementRole.RM:

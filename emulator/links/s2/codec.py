@@ -101,33 +101,47 @@ def encode(message: BaseModel | S2Message) -> str:
 def decode(text: str | bytes) -> Any:
     """A text as an `S2Message` or a `Rejection`: INVALID_DATA, INVALID_MESSAGE or INVALID_CONTENT."""
     try:
-        tree = json.loads(text, parse_float=_number, parse_constant=_no_constant)
+        tree = _STRICT.decode(text if isinstance(text, str) else text.decode(json.detect_encoding(text)))
     except (ValueError, RecursionError) as error:
         return Rejection(g.ReceptionStatusValues.INVALID_DATA, NIL_ID, _label(f"not JSON: {error}"))
     if not isinstance(tree, dict):
         return Rejection(g.ReceptionStatusValues.INVALID_DATA, NIL_ID, "not a JSON object, so no message_id")
     if tree.get("message_type") == RECEPTION_STATUS:
-        reception = _checked(tree, NIL_ID)
+        reception = _checked(text, tree, NIL_ID)
         return replace(reception, answerable=False) if isinstance(reception, Rejection) else reception
     subject = tree.get("message_id")
     if not isinstance(subject, str) or not _ID_PATTERN.search(subject):
         return Rejection(g.ReceptionStatusValues.INVALID_DATA, NIL_ID, "no message_id found")
-    return _checked(tree, subject)
+    return _checked(text, tree, subject)
 
 
-def _checked(tree: dict[str, Any], subject: str) -> Any:
+def acknowledgement(subject: str) -> str:
+    """The ReceptionStatus that says OK: every second message of a session, so it is not built as a model."""
+    return f'{{"message_type":"ReceptionStatus","subject_message_id":{json.dumps(subject)},"status":"OK"}}'
+
+
+def _checked(text: str | bytes, tree: dict[str, Any], subject: str) -> Any:
     name = tree.get("message_type")
     cls = TYPES.get(name) if isinstance(name, str) else None
     if cls is None:
         return Rejection(g.ReceptionStatusValues.INVALID_MESSAGE, subject, _label(f"unknown message_type {name!r}"))
     try:
-        message = cls.model_validate_json(json.dumps(tree), strict=True)
+        message = _validated(cls, text)
     except ValidationError as error:
         return Rejection(g.ReceptionStatusValues.INVALID_MESSAGE, subject, _label(_first_error(error)))
-    problem = content_problem(message)
+    problem = content_problem(message, _may_overflow(text))
     if problem is not None:
         return Rejection(g.ReceptionStatusValues.INVALID_CONTENT, subject, _label(problem))
     return message
+
+
+def _validated(cls: type[BaseModel], text: str | bytes) -> BaseModel:
+    try:
+        return cls.model_validate_json(text, strict=True)
+    except ValidationError:
+        # once more with whole numbers as integers: costly, and few peers need it
+        tree = json.loads(text, parse_float=_number)
+        return cls.model_validate_json(json.dumps(tree), strict=True)
 
 
 def _number(text: str) -> float | int:
@@ -138,6 +152,15 @@ def _number(text: str) -> float | int:
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not a JSON number")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_no_constant)
+_LARGE = re.compile(r"\d{100}|\d[eE]\+?\d\d")
+
+
+def _may_overflow(text: str | bytes) -> bool:
+    """Whether a number in it could be beyond a float; an id that looks like one is harmless."""
+    return not isinstance(text, str) or _LARGE.search(text) is not None
 
 
 def _first_error(error: ValidationError) -> str:

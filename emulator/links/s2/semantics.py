@@ -18,9 +18,9 @@ from s2python.generated import gen_s2 as g
 Problems = Iterator[str]
 
 
-def content_problem(message: BaseModel) -> str | None:
-    """The first semantic problem of a schema-valid message, or None."""
-    if not _finite(message):
+def content_problem(message: BaseModel, may_overflow: bool = True) -> str | None:
+    """The first semantic problem of a schema-valid message, or None; numbers are looked at if they ``may_overflow``."""
+    if may_overflow and not _finite(message):
         return "a number is too large to be finite"
     check = CHECKS.get(type(message))
     return next(iter(check(message)), None) if check else None

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel
 from s2python.generated import gen_s2 as g
 
-from emulator.links.s2.codec import NIL_ID, VERSION, IdSource, Rejection, decode, encode, key, make
+from emulator.links.s2.codec import NIL_ID, VERSION, IdSource, Rejection, acknowledgement, decode, encode, key, make
 from emulator.links.s2.instructions import Lives, Status
 
 Reception = g.ReceptionStatusValues
@@ -196,6 +196,9 @@ class Session:
             life.goes(Status.ABORTED, now, f"session closed: {why}")
 
     def _answer(self, subject: str, status: Reception, label: str | None = None) -> None:
+        if status is Reception.OK:
+            self._outgoing.append(acknowledgement(subject))
+            return
         fields = {"subject_message_id": subject, "status": status}
         self._outgoing.append(encode(make(g.ReceptionStatus, **fields, diagnostic_label=label)))
 
