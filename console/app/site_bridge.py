@@ -31,7 +31,11 @@ from console.openadr.facts import (
 from emulator.__main__ import main as emulator_main
 from emulator.cem.house import HouseController, connect
 from emulator.cem.ports import (
+    Control,
+    ControlSignal,
+    DemandSignal,
     DeviceSnapshot,
+    EnergySignal,
     GridSignal,
     LevelSignal,
     LightState,
@@ -39,6 +43,7 @@ from emulator.cem.ports import (
     PriceSignal,
     SiteSnapshot,
 )
+from emulator.cem.quality import Quality
 from emulator.site import Site
 from emulator.site_file import SiteFileError, read_site_file
 
@@ -213,7 +218,22 @@ class SiteBridge:
             case (("ELECTRICITY_PRICE" | "ENERGY_PRICE"), kind):
                 price = {"priceRelative": BASE_PRICE + value, "priceMultiplier": BASE_PRICE * value}.get(kind, value)
                 return PriceSignal(**common, price=price, currency=(signal.unit or "EUR")[:3])
+            case "CHARGE_STATE", "setpoint":
+                return EnergySignal(**common, wh=value)
+            case "CHARGE_STATE", "delta":
+                return EnergySignal(**common, change_wh=value)
+            case "CHARGE_STATE", "multiplier":
+                return EnergySignal(**common, share=value)
+            case "LOAD_CONTROL", kind if kind in set(Control):
+                return ControlSignal(**common, control=Control(kind), value=value)
+            case "DEMAND_CHARGE", "price":
+                return DemandSignal(**common, price=value, currency=(signal.unit or "EUR")[:3])
+            case "BID_LOAD", "setpoint":
+                return LimitSignal(**common, upper_w=value)
+            case "BID_ENERGY", "setpoint" if end is not None:
+                return LimitSignal(**common, upper_w=value / ((end - start).total_seconds() / 3600.0))
             case _:
+                # A bid's price is an echo of what was bid and asks nothing of the house; custom signals are not known.
                 return None
 
     # Grid side: up ------------------------------------------------------------------------------------
@@ -231,6 +251,8 @@ class SiteBridge:
             if device.kind != "meter":
                 resource = resource_of(device.name)
                 offers.append(Offer(r_id=f"{resource}:power", resource_id=resource, unit="W", min_period=minimum))
+        for group, _ in self._groups():
+            offers.append(Offer(r_id=f"{group}:power", resource_id=group, unit="W", min_period=minimum))
         offers.append(Offer.status("site:status", "site", min_period=minimum))
         return tuple(offers)
 
@@ -240,12 +262,28 @@ class SiteBridge:
         samples = [
             Sample("site:power", snapshot.net_w, snapshot.time),
             Sample("site:import", snapshot.import_wh, snapshot.time),
-            Sample("site:status", StatusValue(online=True, manual_override=False), snapshot.time),
+            Sample("site:status", StatusValue(online=True, manual_override=self._overridden()), snapshot.time),
+            *(Sample(f"{group}:power", power, snapshot.time) for group, power in self._groups()),
         ]
         for device in snapshot.devices:
             if device.kind != "meter":
                 samples.append(Sample(f"{resource_of(device.name)}:power", device.power_w, snapshot.time))
         return tuple(samples)
+
+    def _groups(self) -> tuple[tuple[str, float], ...]:
+        """Virtual resources and the sums of their members: all storage, all charge points, all that can be shifted."""
+        members = {"storage": {"battery"}, "evse-group": {"ev"}, "flex-load": {"ev", "washer"}}
+        devices = self._snapshot.devices
+        return tuple(
+            (group, sum(device.power_w for device in devices if device.kind in kinds))
+            for group, kinds in members.items()
+            if any(device.kind in kinds for device in devices)
+        )
+
+    def _overridden(self) -> bool:
+        """Whether a device goes its own way (oadrManualOverride)."""
+        devices = self._snapshot.devices
+        return any(self.house.quality(device.name) is Quality.LOCAL_OVERRIDE for device in devices)
 
     # What a user of the house does --------------------------------------------------------------------------------
 

@@ -182,6 +182,16 @@ SIGNALS_UNDERSTOOD = frozenset(
         ("ENERGY_PRICE", "price"),
         ("ENERGY_PRICE", "priceRelative"),
         ("ENERGY_PRICE", "priceMultiplier"),
+        ("CHARGE_STATE", "setpoint"),
+        ("CHARGE_STATE", "delta"),
+        ("CHARGE_STATE", "multiplier"),
+        ("LOAD_CONTROL", "x-loadControlCapacity"),
+        ("LOAD_CONTROL", "x-loadControlLevelOffset"),
+        ("LOAD_CONTROL", "x-loadControlPercentOffset"),
+        ("LOAD_CONTROL", "x-loadControlSetpoint"),
+        ("DEMAND_CHARGE", "price"),
+        ("BID_LOAD", "setpoint"),
+        ("BID_ENERGY", "setpoint"),
     }
 )
 """(signalName, signalType) a VEN of ours takes part in unless told otherwise; others are answered 460 (rule 109)."""

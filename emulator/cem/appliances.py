@@ -97,7 +97,9 @@ class ApplianceRules:
         return AppliancePlan(appliance, Act.START, why)
 
     def _running(self, appliance: Appliance, band: Band, over: bool, now: datetime) -> AppliancePlan:
-        why = Why.EMERGENCY if band.emergency else Why.LIMIT
+        own, _ = band.of(appliance.name)
+        stopped = own is not None and own.watts < appliance.peak_w
+        why = Why.EMERGENCY if band.emergency else Why.DEVICE_LIMIT if stopped else Why.LIMIT
         following = appliance.following()
         held = self._held.get(appliance.name)
         if following is None or following[0].container_id != held:
@@ -105,11 +107,11 @@ class ApplianceRules:
             held = None
         if held is not None:
             # Releasing because the pause helped would bring the excess back: only the end of the cause ends the hold.
-            if band.emergency or band.upper is not None:
+            if band.emergency or stopped or band.upper is not None:
                 return AppliancePlan(appliance, Act.NOTHING, why, held=True)
             del self._held[appliance.name]
             return AppliancePlan(appliance, Act.RELEASE, Why.FREE)
-        wanted = band.emergency is not None or (band.upper is not None and over)
+        wanted = band.emergency is not None or stopped or (band.upper is not None and over)
         near = following is not None and following[1] - now <= HOLD_AHEAD
         if wanted and near and following is not None and following[0].max_pause > timedelta(0):
             self._held[appliance.name] = following[0].container_id

@@ -12,6 +12,9 @@ from datetime import datetime, timedelta, tzinfo
 
 from s2python.generated import gen_s2 as g
 
+from emulator.cem.controls import EnergyTargets, device_limits
+from emulator.cem.flexibility import LASTS, Baseline, flexibility
+from emulator.cem.flexibility import Baselines as FrozenBaselines
 from emulator.cem.grid_side import Contact, GridSide, GridSideSettings
 from emulator.cem.guard import Guard
 from emulator.cem.instructing import Instructor
@@ -27,7 +30,7 @@ from emulator.cem.plans import (
     ProducerPlan,
     Targets,
 )
-from emulator.cem.ports import GridSignal, LevelSignal, LightState, LimitInForce, LimitSignal, Reason
+from emulator.cem.ports import Flexibility, GridSignal, LevelSignal, LightState, LimitInForce, LimitSignal, Reason
 from emulator.cem.quality import Expected, Quality, Watch
 from emulator.cem.reasons import called, reasons, sentence, watts
 from emulator.cem.reasons import limit as limit_text
@@ -89,6 +92,8 @@ class Cem:
         self._signals: tuple[GridSignal, ...] = ()
         self.grid_side = GridSide(grid_side or GridSideSettings(), seed)
         """Contact with the grid side and the grid."""
+        self._energy_targets = EnergyTargets()
+        self._frozen = FrozenBaselines()
         self._reasons: tuple[Reason, ...] = ()
         self._watches: dict[int, Watch] = {}
         self._qualities: dict[str, Quality] = {}
@@ -128,11 +133,29 @@ class Cem:
         house = self.house(now)
         self._baselines.measure(now, house.net_w)
         self.grid_side.look(self._signals, now)
-        in_force = self.grid_side.narrow(band(self._signals, now, house.must_run_w, self._baselines), house)
+        self._freeze(house)
+        signals = (*self._signals, *device_limits(self._signals, house, self._energy_targets))
+        in_force = self.grid_side.narrow(band(signals, now, house.must_run_w, self._baselines), house)
         price = tariff(self._signals, now, self.settings.usual_price)
         self.decision = self._guard.decide(house, in_force, price, self._planned(house))
         self._reasons = (*reasons(self.decision, self._zone), *self._doubts(house))
         return self._instruct(self.decision, now)
+
+    def _freeze(self, house: House) -> None:
+        """Keep what would have been without each event that is new."""
+        plan = self.planning.plan if self.planning else None
+        for signal in self._signals:
+            self._frozen.notify(signal.source, house.now, self._baselines.mean(house.net_w), plan)
+
+    def flexibility(self, now: datetime, lasts: timedelta = LASTS) -> Flexibility:
+        """What the house could do differently for so long from now."""
+        free = Band()
+        seen = self.decision.house if self.decision else self.house(now)
+        return flexibility(replace(seen, now=now), lambda battery: self._guard.reserve(battery, free), lasts)
+
+    def baseline(self, source: str) -> Baseline | None:
+        """What the site would have drawn without an event, as it was known when the event was notified."""
+        return self._frozen.of(source)
 
     def _planned(self, house: House) -> Targets | None:
         """What the plan has for now, after renewing it where it is due."""

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 from zlib import crc32
 
 from emulator.cem.cem import Cem, Opinion
+from emulator.cem.flexibility import LASTS, Baseline
 from emulator.cem.grid_side import GridSideSettings
 from emulator.cem.planner_problem import Plan
 from emulator.cem.planning import Planning
 from emulator.cem.plans import GuardSettings
-from emulator.cem.ports import GridSignal, LightState, LimitInForce, Reason, Rejoining
+from emulator.cem.ports import Flexibility, GridSignal, LightState, LimitInForce, Reason, Rejoining
 from emulator.cem.quality import Quality
 from emulator.links.s2.cem_session import CemSession
 from emulator.links.s2.codec import seeded_ids
@@ -97,6 +98,14 @@ class HouseController:
     def heartbeat(self, now: datetime) -> None:
         """See `Cem.heartbeat`."""
         self.cem.heartbeat(now)
+
+    def flexibility(self, now: datetime, lasts: timedelta = LASTS) -> Flexibility:
+        """See `Cem.flexibility`."""
+        return self.cem.flexibility(now, lasts)
+
+    def baseline(self, source: str) -> Baseline | None:
+        """See `Cem.baseline`."""
+        return self.cem.baseline(source)
 
     @property
     def rejoining(self) -> tuple[Rejoining, ...]:

@@ -80,6 +80,10 @@ class Baselines:
         while now - self._measured[0][0] > BASELINE_SPAN:
             self._measured.popleft()
 
+    def mean(self, present_w: float) -> float:
+        """Mean net power over what is remembered; ``present_w`` where that is nothing. [W]"""
+        return sum(net for _, net in self._measured) / len(self._measured) if self._measured else present_w
+
     def of(self, signal: GridSignal, now: datetime) -> float:
         """Mean net power before the signal began; the present one where nothing was measured before. [W]"""
         event = (signal.source, signal.start)

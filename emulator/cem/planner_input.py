@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from s2python.generated import gen_s2 as g
 
+from emulator.cem.controls import EnergyTargets, control_limits
 from emulator.cem.limits import ranked
 from emulator.cem.planner import connection_cap
 from emulator.cem.planner_problem import (
@@ -25,13 +26,14 @@ from emulator.cem.planner_problem import (
     BatteryTask,
     Cap,
     ChargerTask,
+    DemandCharge,
     Horizon,
     Problem,
     horizon,
     step_means,
 )
 from emulator.cem.plans import House
-from emulator.cem.ports import GridSignal, LevelSignal, LimitSignal, PriceSignal
+from emulator.cem.ports import DemandSignal, GridSignal, LevelSignal, LimitSignal, PriceSignal
 from emulator.cem.resources import Appliance, Battery, Charger
 from emulator.links.s2.cem_session import CemSession
 from emulator.links.s2.codec import lasting
@@ -77,6 +79,7 @@ class Outlook:
         self._reserve = reserve
         self._forecasts: dict[str, g.PowerForecast] = {}
         self._ratings: dict[str, _Rating] = {}
+        self.energy_targets = EnergyTargets()
 
     def listen(self, sessions: Sequence[CemSession]) -> None:
         """Keep the long forecasts, which shorter ones would replace."""
@@ -93,6 +96,7 @@ class Outlook:
         """The day ahead as the planner wants it."""
         ahead = horizon(house.now)
         acted = [signal for signal in ranked(signals) if not signal.test]
+        acted += [limit for signal in acted for limit in control_limits(signal, house)]
         usual = np.full(ahead.steps, self._prices.usual)
         prices = [signal for signal in acted if isinstance(signal, PriceSignal)]
         spans = [(signal.start, signal.end, signal.price) for signal in prices]
@@ -109,9 +113,14 @@ class Outlook:
             import_price=import_price,
             export_price=np.full(ahead.steps, self._prices.export),
             caps=tuple(self._caps(acted, ahead, level_caps)),
-            batteries=tuple(task for task in (self._battery(b, acted) for b in house.batteries) if task is not None),
+            batteries=tuple(
+                task for task in (self._battery(b, house, acted) for b in house.batteries) if task is not None
+            ),
             chargers=tuple(_charger(c, acted) for c in house.chargers if c.plugged and c.max_w > 0.0),
             appliances=tuple(_appliance(a, house.now) for a in house.appliances if a.waiting),
+            demand_charges=tuple(
+                DemandCharge(s.start, s.end, s.price, s.source) for s in acted if isinstance(s, DemandSignal)
+            ),
             currency=prices[0].currency if prices else self._prices.currency,
             price_source=", ".join(sources),
         )
@@ -160,7 +169,7 @@ class Outlook:
                 price = ABNORMAL_PRICE if signal.level >= 3 else SOFT_PRICE
                 yield Cap(signal.start, signal.end, level_caps(signal), None, price, signal.source)
 
-    def _battery(self, battery: Battery, signals: Sequence[GridSignal]) -> BatteryTask | None:
+    def _battery(self, battery: Battery, house: House, signals: Sequence[GridSignal]) -> BatteryTask | None:
         rating = self._ratings.setdefault(battery.name, _Rating())
         charging = max(battery.modes, key=lambda mode: mode.high_w)
         giving = min(battery.modes, key=lambda mode: mode.low_w)
@@ -187,6 +196,10 @@ class Outlook:
             charge_efficiency=one_way,
             discharge_efficiency=one_way,
             caps=_device_caps(battery.name, signals),
+            # what is wanted is energy it can give, what is planned is energy inside
+            targets=tuple(
+                replace(target, wh=target.wh / one_way) for target in self.energy_targets.of(battery, house, signals)
+            ),
         )
 
 

@@ -7,7 +7,7 @@ CEM. Power in W, energy in Wh, ``+`` is consumption and import, times aware UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -60,6 +60,48 @@ class PriceSignal(GridSignal):
     currency: str = "EUR"
 
 
+@dataclass(frozen=True, slots=True)
+class EnergySignal(GridSignal):
+    """CHARGE_STATE: what stores should hold at the end of the span; one of the three is given."""
+
+    wh: float | None = None
+    share: float | None = None
+    """Of the capacity, 0..1."""
+    change_wh: float | None = None
+    """Against what they hold when it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSignal(GridSignal):
+    """DEMAND_CHARGE: price of the highest import power in the span, in currency per kW."""
+
+    price: float = 0.0
+    currency: str = "EUR"
+
+
+class Control(StrEnum):
+    """LOAD_CONTROL: how a value is meant."""
+
+    CAPACITY = "x-loadControlCapacity"
+    """Share of its greatest power, 0..1."""
+    LEVEL = "x-loadControlLevelOffset"
+    """Steps from normal."""
+    PERCENT = "x-loadControlPercentOffset"
+    """Percent from normal."""
+    SETPOINT = "x-loadControlSetpoint"
+    """W."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSignal(GridSignal):
+    """LOAD_CONTROL: what devices may use of themselves."""
+
+    control: Control = Control.CAPACITY
+    value: float = 1.0
+    device_class: str = ""
+    """endDeviceAsset mRID, such as ``Storage``; empty is every device that can be steered."""
+
+
 class LightState(StrEnum):
     """Traffic light of the connection: market, contracted flexibility, emergency, grid side lost."""
 
@@ -89,6 +131,32 @@ class Reason:
     """The constraint that decides: ``limit``, ``device limit``, ``emergency``, ``price``, ``user`` …; empty is none."""
     source: str = ""
     """Where it comes from: eventID, ``user``, ``tariff``, ``connection``, ``device``."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFlexibility:
+    """What one device could do differently for a while."""
+
+    device: str
+    up_w: float = 0.0
+    """Less consumption or more generation; not negative."""
+    down_w: float = 0.0
+    stored_wh: float = 0.0
+    room_wh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flexibility:
+    """What the site could do differently for a while: the sum of its devices."""
+
+    time: datetime
+    lasts: timedelta
+    up_w: float
+    down_w: float
+    stored_wh: float
+    room_wh: float
+    """Energy its stores could still take."""
+    devices: tuple[DeviceFlexibility, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,8 +290,8 @@ class _Teller:
         if plan.held:
             following = device.following()
             until = f" until {self._clock(following[1] + following[0].max_pause)} at most" if following else ""
-            return f"{name} is held before its next step{until}: {self._cause(plan.why)}"
-        pressed = plan.why in (Why.EMERGENCY, Why.LIMIT)
+            return f"{name} is held before its next step{until}: {self._cause(plan.why, device.name)}"
+        pressed = plan.why in (Why.EMERGENCY, Why.LIMIT, Why.DEVICE_LIMIT)
         notable = self._decision.band.upper is not None and device.power_w >= NOTABLE_W
         if device.running and (pressed or notable):
             return f"{name} runs on at {watts(device.power_w)}: {self._pausable(plan)}"

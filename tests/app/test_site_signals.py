@@ -8,7 +8,16 @@ import pytest
 
 from console.app.site_bridge import BASE_PRICE, SiteBridge
 from console.openadr.facts import EventChanged, EventStatus, IntervalFact, SignalFact
-from emulator.cem.ports import GridSignal, LevelSignal, LimitSignal, PriceSignal
+from emulator.cem.ports import (
+    Control,
+    ControlSignal,
+    DemandSignal,
+    EnergySignal,
+    GridSignal,
+    LevelSignal,
+    LimitSignal,
+    PriceSignal,
+)
 from tests.conftest import REPOSITORY
 
 START = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)
@@ -90,3 +99,28 @@ def test_energy_is_sampled_as_a_register_and_power_as_a_reading(bridge: SiteBrid
     view = bridge.view()
     assert samples["site:power"] == view.net_w
     assert samples["site:import"] == view.import_wh == pytest.approx(view.net_w * 30.0 / 3600.0, rel=0.1)
+
+
+def test_stored_energy_device_control_and_a_demand_charge_reach_the_house(bridge: SiteBridge):
+    for kind, field in (("setpoint", "wh"), ("delta", "change_wh"), ("multiplier", "share")):
+        signal = only(bridge.signals_of(event("CHARGE_STATE", kind, 0.8)))
+        assert isinstance(signal, EnergySignal) and getattr(signal, field) == 0.8
+    for kind in Control:
+        signal = only(bridge.signals_of(event("LOAD_CONTROL", kind.value, 0.6)))
+        assert isinstance(signal, ControlSignal) and (signal.control, signal.value) == (kind, 0.6)
+    signal = only(bridge.signals_of(event("DEMAND_CHARGE", "price", 9.0, "EUR/kW")))
+    assert isinstance(signal, DemandSignal) and (signal.price, signal.currency) == (9.0, "EUR")
+    signal = only(bridge.signals_of(event("BID_ENERGY", "setpoint", 2000.0, duration=2 * HOUR)))
+    assert isinstance(signal, LimitSignal) and signal.upper_w == 1000.0
+    assert bridge.signals_of(event("BID_PRICE", "price", 0.2)) == []
+
+
+def test_virtual_resources_are_the_sums_of_their_members(bridge: SiteBridge):
+    samples = {sample.r_id: sample.value for sample in bridge.samples()}
+    offers = {offer.r_id: offer for offer in bridge.offers()}
+    assert set(samples) == set(offers)
+    powers = {device.name: device.power_w for device in bridge.view().devices}
+    assert samples["site:power"] == pytest.approx(sum(powers.values()), abs=1e-6)
+    assert samples["storage:power"] == powers["Battery"]
+    assert samples["evse-group:power"] == powers["EV"]
+    assert samples["flex-load:power"] == powers["EV"] + powers["Washer"]
