@@ -11,6 +11,7 @@ from typing import Any
 BENCHES = {
     "first-light": "tests.bench.first_light",
     "codec": "tests.bench.codec",
+    "desk": "tests.bench.desk",
     "fuzz": "tests.bench.fuzz",
     "s2": "tests.bench.s2",
     "schema-oracle": "tests.bench.schema_oracle",
