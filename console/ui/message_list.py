@@ -20,7 +20,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -42,7 +42,7 @@ from console.ui.message_columns import (
     WORDLESS,
 )
 from console.ui.message_paint import MessageDelegate
-from console.ui.theme import ROW, ui
+from console.ui.theme import ROW, col, ui
 from console.ui.words import clock, count, plural
 
 if TYPE_CHECKING:
@@ -232,7 +232,9 @@ class MessageModel(QAbstractTableModel):
             return view.peer
         if column == ELEMENT:
             return view.element
-        return view.summary if column == SUMMARY else verdict_text(view)
+        if column == SUMMARY:
+            return f"by hand: {view.summary}" if view.composed else view.summary
+        return verdict_text(view)
 
     def _tip(self, row: int, column: int) -> str | None:
         if column == TIME:
@@ -281,6 +283,8 @@ class MessageTable(QTableView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         self.setTabKeyNavigation(False)
+        # Scrolling by a row then moves the picture and paints one row; a viewport that shines through is painted anew.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._lay_out_headers()
         self.selectionModel().currentRowChanged.connect(self._current_changed)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
@@ -384,6 +388,12 @@ class MessageTable(QTableView):
         self.viewport().update()
         if self.chosen is not None:
             self.chosen_changed.emit(self.chosen.number)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), col("panel"))
+        painter.end()
+        super().paintEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         # The item view would select the first row of all, which nobody asked for.

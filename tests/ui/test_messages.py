@@ -22,7 +22,7 @@ from console.ui.message_columns import COLUMNS, ELEMENT, NUMBER, TIME, WAY
 from console.ui.message_list import MessageModel, delta_text, verdict_text
 from console.ui.message_paint import MessageDelegate
 from console.ui.messages import HIDDEN_PAGE, LIST_PAGE, NOTHING_YET_PAGE, MessagesView
-from console.ui.theme import ROW, apply_theme
+from console.ui.theme import ROW, apply_theme, col
 from console.ui.timeline import lanes, shown_span
 from tests.ui.fake_desk import FakeDesk, empty_desk
 from tests.ui.fake_lab import NOW, URL, at
@@ -393,3 +393,25 @@ def test_an_exchange_round_another_is_joined_past_it(view: MessagesView, desk: F
     view.table.choose(first)
     assert [delegate._passing(row + k) for k in range(4)] == [None, True, True, None]
     view.grab()
+
+
+def test_scrolling_by_a_row_paints_a_row(qapp: QApplication, view: MessagesView, desk: FakeDesk) -> None:
+    view.table.verticalScrollBar().setValue(100)
+    qapp.processEvents()
+    whole = view.grab().toImage()
+    view.table.verticalScrollBar().setValue(101)
+    qapp.processEvents()
+    view.table.rows.forget_views()
+    desk.messages.viewed = 0
+    view.table.verticalScrollBar().setValue(102)
+    qapp.processEvents()
+    assert 0 < desk.messages.viewed <= 10, "the rest of the picture was moved"
+    view.table.verticalScrollBar().setValue(100)
+    qapp.processEvents()
+    assert view.grab().toImage() == whole
+
+
+def test_below_the_last_row_there_is_paper(view: MessagesView) -> None:
+    view.filter_bar.set_text("peer == ven-12")
+    image = view.table.viewport().grab().toImage()
+    assert image.pixelColor(40, image.height() - 10) == col("panel")
