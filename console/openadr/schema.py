@@ -60,7 +60,12 @@ def _schema(purpose: str, entry: str = "oadr.xsd") -> etree.XMLSchema:
 
 def is_valid(root: Node) -> bool:
     """Whether the whole document is valid; it holds no DOCTYPE (``parsing.parse`` refuses those)."""
-    return _schema("verdict").validate(root)
+    return _verdict().validate(root)
+
+
+@cache
+def _verdict() -> etree.XMLSchema:
+    return _schema("verdict")
 
 
 def is_valid_a(root: Node) -> bool:

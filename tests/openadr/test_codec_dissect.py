@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.openadr import codec
 from console.openadr.calendar import Duration
 from console.openadr.codec import Envelope, dissect, write
+from console.openadr.content import Particle, particles_of
+from console.openadr.elements import FORMS, GROUPS, RAW
 from console.openadr.findings import Severity
 from console.openadr.model import (
+    PAYLOADS,
     EiActivePeriod,
     EiEvent,
     EiEventSignal,
     EiResponse,
     EventDescriptor,
     Interval,
+    ItemBase,
     OadrCreatedEvent,
     OadrDistributeEvent,
     OadrEvent,
@@ -245,3 +251,22 @@ def test_deep_content_of_others_is_refused_in_a_valid_message_too():
     assert dissection.valid
     assert dissection.message is None
     assert "nested" in dissection.findings[-1].text
+
+
+def test_the_quick_way_knows_where_foreign_content_may_stand():
+    """What may hold xcal:components or an Atom feed anywhere below is asked how deep it is; the table says which."""
+
+    def open_below(particles: tuple[Particle, ...], seen: frozenset[object]) -> bool:
+        for particle in particles:
+            if particle.name in ("xcal:components", "atom:feed") and particle.kind is RAW:
+                return True
+            kinds: list[Any] = [particle.kind] if isinstance(particle.kind, type) else []
+            if particle.name.startswith("@"):
+                kinds = list(set(GROUPS[particle.name[1:]].values()) - {ItemBase})
+            below = (particles_of(kind) for kind in kinds if kind not in seen)
+            if open_below(particle.inner, seen) or any(open_below(inner, seen | set(kinds)) for inner in below):
+                return True
+        return False
+
+    holding = {FORMS[cls].name.partition(":")[2] for cls in PAYLOADS if open_below(particles_of(cls), frozenset())}
+    assert holding == codec._FOREIGN  # pyright: ignore[reportPrivateUsage]

@@ -25,7 +25,7 @@ from console.openadr.rules.register import Found, error, rule, warning
 _GENERAL = "9.2.1"
 _PROFILE_B = "9.2.2"
 _SIMPLE = (SignalName.SIMPLE, SignalName.SIMPLE_A)
-_HIGHEST_LEVEL = 3
+_LEVELS = frozenset({0.0, 1.0, 2.0, 3.0})
 
 _POWER = frozenset({"power:powerReal", "power:powerApparent", "power:powerReactive"})
 _ENERGY = frozenset({"power:energyReal", "power:energyApparent", "power:energyReactive"})
@@ -92,8 +92,9 @@ def _check_numbering(name: str, intervals: Sequence[Interval], found: Found) -> 
             found(error, text, at=interval, field="uid")
 
 
-def _total(intervals: Sequence[Interval]) -> Duration:
-    return sum((interval.duration or Duration.zero for interval in intervals), Duration.zero)
+def _total(intervals: Sequence[Interval]) -> int:
+    """Length of all together. [s]"""
+    return sum([interval.duration.seconds for interval in intervals if interval.duration is not None])
 
 
 @rule(2, clause=_GENERAL, on=OadrDistributeEvent)
@@ -122,11 +123,12 @@ def signal_intervals_fill_the_event(message: OadrDistributeEvent, found: Found) 
     """The intervals of a signal together last as long as the event."""
     for wrapped in message.events:
         wanted = wrapped.event.active_period.duration
-        for signal in wrapped.event.signals:
+        length = wanted.seconds
+        for signal in wrapped.event.signals if length else ():
             total = _total(signal.intervals)
-            complete = all(interval.duration is not None for interval in signal.intervals)
-            if wanted and complete and total != wanted:
-                text = f"The intervals of signal {signal.signal_id} last {total}, the event lasts {wanted}."
+            if total != length and all(interval.duration is not None for interval in signal.intervals):
+                lasts = Duration.of(total)
+                text = f"The intervals of signal {signal.signal_id} last {lasts}, the event lasts {wanted}."
                 found(error, text, at=signal)
 
 
@@ -135,8 +137,9 @@ def simple_levels_are_0_to_3(message: OadrDistributeEvent, found: Found) -> None
     """A SIMPLE signal has the levels 0, 1, 2 and 3 only."""
     for signal in _signals(message):
         for interval in signal.intervals if signal.signal_name in _SIMPLE else ():
-            if interval.value is not None and interval.value not in range(_HIGHEST_LEVEL + 1):
-                text = f"SIMPLE has the level {interval.value:g}; 0, 1, 2 or 3 is expected."
+            value = interval.value
+            if value is not None and value not in _LEVELS:
+                text = f"SIMPLE has the level {value:g}; 0, 1, 2 or 3 is expected."
                 found(error, text, at=interval.payloads[0])
 
 
@@ -283,8 +286,8 @@ def every_interval_has_a_duration(message: OadrDistributeEvent, found: Found) ->
                 found(error, f"Interval {index} of {name} has no duration.", at=interval)
     for wrapped in message.events:
         baseline = wrapped.event.baseline
-        if baseline is not None and baseline.duration and _total(baseline.intervals) != baseline.duration:
-            total = _total(baseline.intervals)
+        if baseline is not None and baseline.duration and _total(baseline.intervals) != baseline.duration.seconds:
+            total = Duration.of(_total(baseline.intervals))
             text = f"The intervals of baseline {baseline.baseline_id} last {total}, it lasts {baseline.duration}."
             found(error, text, at=baseline)
 

@@ -45,7 +45,7 @@ MOST = 200
 """Findings of rules that are listed for one message."""
 _GENERAL = 99
 """Rules up to this number bind both profiles, those above it 2.0b alone, unless they say otherwise."""
-_BY_CLASS: dict[tuple[type[Payload], str], list[Rule]] = {}
+_BY_CLASS: dict[str, dict[type[Payload], list[tuple[Rule, Check]]]] = {"2.0a": {}, "2.0b": {}}
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def rule(
         RULES.append(added)
         for cls in classes:
             for profile in bound:
-                _BY_CLASS.setdefault((cls, profile), []).append(added)
+                _BY_CLASS[profile].setdefault(cls, []).append((added, check))
         return check
 
     return register
@@ -102,9 +102,8 @@ def check(message: Payload, from_ven: bool | None = None, profile: str = "2.0b")
     written in (``Dissection.profile``).
     """
     found = Found(message, [], from_ven)
-    for known in _BY_CLASS.get((type(message), profile), ()):
-        found.rule = known
-        known.check(message, found)
+    for found.rule, check_it in _BY_CLASS[profile].get(type(message), ()):
+        check_it(message, found)
     return found.findings
 
 
