@@ -291,7 +291,11 @@ def test_rubbish_is_answered_and_the_session_goes_on():
 
 
 def test_a_device_with_control_types_nobody_here_can_use_stays_measured_only():
-    cem, answers = cem_with(rm_handshake(VERSION), details(available_control_types=["DEMAND_DRIVEN_BASED_CONTROL"]))
+    cem = CemSession(seeded_ids(1), preference=(ControlType.FILL_RATE_BASED_CONTROL,))
+    cem.start(NOON)
+    cem.receive(rm_handshake(VERSION), NOON)
+    told = details(available_control_types=["DEMAND_DRIVEN_BASED_CONTROL"])
+    answers = [json.loads(text) for text in cem.receive(told, NOON)]
     assert answers[-1]["control_type"] == "NO_SELECTION"
     assert cem.state is State.INITIALISED
     assert cem.oddities[-1] == "none of DEMAND_DRIVEN_BASED_CONTROL can be used here"

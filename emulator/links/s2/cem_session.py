@@ -12,6 +12,8 @@ from emulator.links.s2.codec import VERSION, IdSource, key
 from emulator.links.s2.instructions import NEXT, Life, Status, reachable
 from emulator.links.s2.session import FROM_CEM, FROM_RM, RM_ALWAYS, ControlType, Message, Session, State
 
+REMEMBERED = 1000
+"""Actuators and timers kept of a session: as many as a description may have."""
 UNDER_CONTROL = {
     control_type: RM_ALWAYS | own | {g.RevokeObject, g.InstructionStatusUpdate} for control_type, own in FROM_RM.items()
 }
@@ -26,9 +28,11 @@ class CemSession(Session):
         ControlType.FILL_RATE_BASED_CONTROL,
         ControlType.POWER_PROFILE_BASED_CONTROL,
         ControlType.POWER_ENVELOPE_BASED_CONTROL,
+        ControlType.OPERATION_MODE_BASED_CONTROL,
+        ControlType.DEMAND_DRIVEN_BASED_CONTROL,
         ControlType.NOT_CONTROLABLE,
     )
-    """Control types the guard can use, richest first."""
+    """Control types the CEM can use, richest first."""
 
     def __init__(
         self,
@@ -43,6 +47,10 @@ class CemSession(Session):
         self.alias = ""
         """The name it goes by here where its own does not do, because another device has it."""
         self._believed_w = believed_w
+        self.actuators: dict[str, Any] = {}
+        """Last status of each actuator by its id; of a device with OMBC, which has none, under the empty id."""
+        self.timers: dict[tuple[str, str], datetime] = {}
+        """When each timer finishes, by the ids of its actuator and its own."""
         self._preference = preference
         self._latest: dict[type[BaseModel], tuple[Any, datetime]] = {}
 
@@ -107,6 +115,8 @@ class CemSession(Session):
     def _forget_flexibility(self, now: datetime, why: str) -> None:
         for cls in FROM_RM[self.control_type]:
             self._latest.pop(cls, None)
+        self.actuators.clear()
+        self.timers.clear()
         for life in self.lives.going():
             life.goes(Status.ABORTED, now, why)
 
@@ -118,6 +128,29 @@ class CemSession(Session):
             electric = value.commodity_quantity.value.startswith("ELECTRIC.")
             if electric and self._believed_w is not None and abs(value.value) > self._believed_w:
                 return f"{value.value:g} W is not believed: it is more than {self._believed_w:g} W"
+        self._keep(message, now)
+        return None
+
+    def _on_system(self, message: BaseModel, now: datetime) -> None:
+        # a new description may give the same ids another meaning
+        self.actuators.clear()
+        self.timers.clear()
+        self._keep(message, now)
+
+    def _on_actuator(self, message: Any, now: datetime) -> str | None:
+        actuator = key(message.actuator_id) if hasattr(message, "actuator_id") else ""
+        if len(self.actuators) >= REMEMBERED and actuator not in self.actuators:
+            return f"actuator {actuator} is one too many"
+        self.actuators[actuator] = message
+        self._keep(message, now)
+        return None
+
+    def _on_timer(self, message: Any, now: datetime) -> str | None:
+        actuator = key(message.actuator_id) if hasattr(message, "actuator_id") else ""
+        timer = actuator, key(message.timer_id)
+        if len(self.timers) >= REMEMBERED and timer not in self.timers:
+            return f"timer {timer[1]} is one too many"
+        self.timers[timer] = message.finished_at
         self._keep(message, now)
         return None
 
@@ -164,4 +197,12 @@ class CemSession(Session):
         g.PowerForecast: "_keep",
         **{cls: "_keep" for types in FROM_RM.values() for cls in types},
         g.PPBCPowerProfileDefinition: "_on_profile",
+        g.OMBCSystemDescription: "_on_system",
+        g.DDBCSystemDescription: "_on_system",
+        g.OMBCStatus: "_on_actuator",
+        g.DDBCActuatorStatus: "_on_actuator",
+        g.FRBCActuatorStatus: "_on_actuator",
+        g.OMBCTimerStatus: "_on_timer",
+        g.DDBCTimerStatus: "_on_timer",
+        g.FRBCTimerStatus: "_on_timer",
     }
