@@ -371,23 +371,38 @@ def signature_takes_the_id(root: Node) -> None:
     root[0].set("Id", "oadrSignedObject")
 
 
+def signature_without_ids(root: Node) -> None:
+    """A second signature that no Id gives away."""
+    second = copy.deepcopy(root[0])
+    second.remove(find(second, "ds:Object"))
+    root.insert(1, second)
+
+
+def key_info_behind_with_the_id(root: Node) -> None:
+    """Who takes the first element with the Id finds the genuine object; others might not."""
+    root.append(root[0])
+    find(root, ".//ds:KeyInfo").set("Id", "oadrSignedObject")
+
+
 @pytest.mark.parametrize(
-    "wrap",
+    ("wrap", "told"),
     [
-        wrap_in_signature,
-        wrap_with_same_id,
-        second_object,
-        first_object,
-        nested_object,
-        second_signature,
-        signature_elsewhere,
-        other_element_with_the_id,
-        key_info_with_the_id,
-        signature_takes_the_id,
+        (wrap_in_signature, "One oadrSignedObject is to stand in oadrPayload; there are 2"),
+        (wrap_with_same_id, "One oadrSignedObject is to stand in oadrPayload; there are 2"),
+        (second_object, "One oadrSignedObject is to stand in oadrPayload; there are 2"),
+        (first_object, "One oadrSignedObject is to stand in oadrPayload; there are 2"),
+        (nested_object, "One oadrSignedObject is to stand in oadrPayload; there are 2"),
+        (second_signature, "2 signatures"),
+        (signature_without_ids, "2 signatures"),
+        (signature_elsewhere, "does not stand in oadrPayload beside"),
+        (other_element_with_the_id, "2 elements have that Id"),
+        (key_info_with_the_id, "2 elements have that Id"),
+        (key_info_behind_with_the_id, "2 elements have that Id"),
+        (signature_takes_the_id, "2 elements have that Id"),
     ],
 )
-def test_wrapping_is_refused(wrap: Callable[[Node], object], ven: Identity, trust: Trust):
-    assert not verify(changed(signed(ven), wrap), trust, NOW).valid
+def test_wrapping_is_refused(wrap: Callable[[Node], object], told: str, ven: Identity, trust: Trust):
+    refused(changed(signed(ven), wrap), trust, told)
 
 
 def test_a_root_that_is_no_envelope_is_refused(ven: Identity, trust: Trust):
@@ -538,6 +553,24 @@ def test_sha_1_is_accepted_by_setting_only(ven: Identity, trust: Trust):
     verdict = verify(body, trust, NOW, settings=VerifierSettings(sha1=True))
     assert verdict.valid
     assert all("SHA-1" in finding.text and finding.severity is Severity.WARNING for finding in verdict.findings)
+
+
+def test_sha_1_in_one_place_is_enough_to_refuse(ven: Identity, trust: Trust):
+    def in_digests(root: Node) -> None:
+        for method in root.findall(".//ds:DigestMethod", NAMESPACES):
+            method.set("Algorithm", "http://www.w3.org/2000/09/xmldsig#sha1")
+
+    def in_method(root: Node) -> None:
+        rsa = ven.certificate.key_words.startswith("RSA")
+        uri = "http://www.w3.org/2000/09/xmldsig#rsa-sha1" if rsa else MORE + "ecdsa-sha1"
+        find(root, ".//ds:SignatureMethod").set("Algorithm", uri)
+
+    digests = resigned(signed(ven), ven, in_digests, digest="sha1", sign=lambda octets: value_of(ven, octets))
+    refused(digests, trust, "The digest is SHA-1")
+    assert verify(digests, trust, NOW, settings=VerifierSettings(sha1=True)).valid
+    method = resigned(signed(ven), ven, in_method, sign=lambda octets: value_of(ven, octets, "sha1"))
+    refused(method, trust, "The signature is made with SHA-1")
+    assert verify(method, trust, NOW, settings=VerifierSettings(sha1=True)).valid
 
 
 def test_exclusive_canonicalisation_is_accepted_by_setting_only(ven: Identity, trust: Trust):
