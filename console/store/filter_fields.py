@@ -31,6 +31,7 @@ from console.store.filter_conditions import (
     OnTime,
 )
 from console.store.ids import HOLDS_NONE, ids_in
+from console.store.messages import COMPOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Field:
             return ("~",)
         if self.kind in ("text", "id"):
             return ("==", "!=", "~", "in")
-        if self.name in ("dir", "rule"):
+        if self.name in ("dir", "rule", "composed"):
             return ("==", "!=", "in")
         return ("==", "!=", ">=", "<=", ">", "<") + (() if self.kind == "time" else ("in",))
 
@@ -71,6 +72,7 @@ FIELD_TABLE = (
     Field("report", "id", "A reportRequestID in the message.", "report == RR-1"),
     Field("registration", "id", "A registrationID in the message.", "registration == r-44"),
     Field("dir", "word", "Received or sent by us.", "dir == in", "outgoing", words=("in", "out")),
+    Field("composed", "word", "Written by hand in the Composer.", "composed == yes", words=("no", "yes")),
     Field("finding", "word", "The worst finding.", "finding >= warning", words=("none", "info", "warning", "error")),
     Field("rule", "text", "Some finding rests on this rule.", "rule == 102", "findings", "findings"),
     Field("number", "number", "The number in the first column.", "number >= 412"),
@@ -90,6 +92,7 @@ _BY_NAME = {field.name: field for field in FIELD_TABLE}
 _ALIASES = {"findings": "finding", "direction": "dir", "no": "number", "severity": "finding"}
 _SEVERITIES = {"none": 0, "info": 1, "warning": 2, "error": 3}
 _DIRECTIONS = {"in": 0, "incoming": 0, "received": 0, "out": 1, "outgoing": 1, "sent": 1}
+_BY_HAND = {"no": 0, "false": 0, "yes": COMPOSED, "true": COMPOSED}
 _UNITS = {
     "size": {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2},
     "latency": {"": 1000, "us": 1, "µs": 1, "ms": 1000, "s": 1_000_000},
@@ -142,6 +145,10 @@ def _measured(field: Field, sign: str, value: str) -> Condition:
     if field.name == "dir":
         _only_equality("dir", sign)
         return OnNumber("outgoing", compare, _one_of("dir", value, _DIRECTIONS))
+    if field.name == "composed":
+        _only_equality("composed", sign)
+        wanted = _one_of("composed", value, _BY_HAND)
+        return OnNumber("flags", lambda flags, by_hand: compare(flags & COMPOSED, by_hand), wanted)
     if field.name == "number":
         return OnRowNumber(compare, _number("number", value))
     if field.kind == "time":

@@ -99,6 +99,7 @@ class ComposerView(QWidget):
         super().__init__()
         self._desk, self._cursor = desk, cursor
         self._ways: list[Way] = []
+        self._sender = ""
         self.checked = Checked("", "", ())
         self.history = History(desk.recall(HISTORY, ()))
         self._timer = QTimer(self)
@@ -239,7 +240,12 @@ class ComposerView(QWidget):
     def use_preset(self, preset: Preset) -> None:
         """Start anew from a preset; what was written can be had back by undoing."""
         self.set_text(preset.text)
-        wanted = next((k for k, way in enumerate(self._ways) if way.kind == preset.sender), -1)
+        self._sender = preset.sender
+        self._choose_sender()
+
+    def _choose_sender(self) -> None:
+        """Send as who sends such a message."""
+        wanted = next((k for k, way in enumerate(self._ways) if way.kind == self._sender), -1)
         if wanted >= 0:
             self.way.setCurrentIndex(wanted)
 
@@ -336,6 +342,8 @@ class ComposerView(QWidget):
         self.way.addItems([way.label for way in ways] or ["nobody: no session of ours has a peer"])
         same = [k for k, way in enumerate(ways) if before and (way.session, way.to) == (before.session, before.to)]
         self.way.setCurrentIndex(same[0] if same else 0)
+        if before is None:
+            self._choose_sender()
         self.way.setEnabled(bool(ways))
         self.way.blockSignals(False)
         self.check_now()

@@ -37,6 +37,8 @@ class _Asking(QDialog):
         self.safe = button("Cancel", run=self.reject)
 
     def finish(self) -> None:
+        self.safe.setAutoDefault(False)
+        self.verb.setDefault(True)
         self.column.addSpacing(6)
         self.column.addWidget(box("h", None, self.safe, self.verb, spacing=8))
 

@@ -184,3 +184,17 @@ def test_what_is_no_recording_is_refused_in_a_sentence(tmp_path: Path) -> None:
     ):
         with pytest.raises(StoreError, match=said):
             Recording(tmp_path / name)
+
+
+def test_what_was_composed_is_found_by_the_filter(tmp_path: Path) -> None:
+    with Recording(fill(tmp_path / "a", 10)) as recording:
+        for text, wanted in (
+            ("composed == yes", [3]),
+            ("composed != no", [3]),
+            ("composed == no and number < 3", [0, 1]),
+            ("composed in (yes)", [3]),
+        ):
+            selection = recording.log.select(text)
+            assert (selection.error, selection.rows.tolist()) == ("", wanted)
+        assert "one of no" in recording.log.select("composed == perhaps").error
+        assert recording.log.select("composed > no").error

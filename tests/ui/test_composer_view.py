@@ -35,7 +35,7 @@ class SendingDesk(FakeDesk):
     outcome = Outcome(True, "Sent.")
 
     def ways(self) -> list[Way]:
-        return [VEN, VTN]
+        return [VTN, VEN]
 
     def surroundings(self, way: Way | None) -> Surroundings:
         return Surroundings(NOON, lambda stem: f"{stem}-9", {"venID": "ven-7", "vtnID": "vtn-lab", "venName": "s"})
@@ -65,6 +65,10 @@ def view(qtbot: QtBot, qapp: QApplication, desk: SendingDesk) -> Iterator[Compos
 
 def row_of(view: ComposerView, name: str) -> int:
     return next(k for k, field in enumerate(view.form.rows.fields) if field.name == name)
+
+
+def test_it_begins_with_a_poll_from_a_ven(view: ComposerView) -> None:
+    assert view.way.currentText() == VEN.label and view.checked.findings == ()
 
 
 def test_every_preset_is_one_click_away_and_valid(view: ComposerView) -> None:
