@@ -76,11 +76,19 @@ def schedule(problem: Problem, settings: SettingsOfSolver | None = None) -> Plan
     if sum(len(on) for on in draft.on) <= settings.many:
         return draft.sketch(draft.rows.solve(settings.gap, settings.time_limit_s)).plan()
     relaxed = _Draft(problem, relaxed=True)
-    first = relaxed.rows.solve(settings.gap, settings.time_limit_s)
-    draft = _Draft(problem, fixed=relaxed.fix(first))
-    found = draft.rows.solve(settings.gap, settings.time_limit_s)
-    better = Solution(found.values, found.objective, min(first.bound, found.objective), first.proven)
-    return draft.sketch(better).plan()
+    # the bound it gives is the one the plan is judged by, so it is found more exactly than the plan has to be
+    first = relaxed.rows.solve(settings.gap / 10.0, settings.time_limit_s)
+    best: Plan | None = None
+    for more in (0, 1):  # one quarter more than needed leaves room to follow the sun; it pays or it does not
+        draft = _Draft(problem, fixed=relaxed.fix(first, more))
+        found = draft.rows.solve(settings.gap, settings.time_limit_s)
+        bounded = Solution(found.values, found.objective, min(first.bound, found.objective), first.proven)
+        made = draft.sketch(bounded).plan()
+        best = made if best is None or made.gap < best.gap else best
+        if best.gap <= settings.gap:
+            break
+    assert best is not None
+    return best
 
 
 @dataclass(slots=True)
@@ -295,22 +303,31 @@ class _Draft:
         self.begin.append(begin)
         self.starts.append(starts)
 
-    def fix(self, found: Solution) -> _Fixed:
-        """On and off for each car from the relaxed programme: its dearest-wanted quarters, as many as it needs."""
+    def fix(self, found: Solution, more: int = 0) -> _Fixed:
+        """On and off for each car from the relaxed programme: its dearest-wanted quarters, as many as it needs.
+
+        ``more`` quarters than that are left on as well.
+        """
         return _Fixed(
-            on=[self._quarters(kw, found.values[power]) for kw, power in zip(self.most_kw, self.car, strict=True)],
+            on=[
+                self._quarters(kw, found.values[power], more) for kw, power in zip(self.most_kw, self.car, strict=True)
+            ],
             begins=[int(np.argmax(found.values[begin])) for begin in self.begin],
         )
 
-    def _quarters(self, usable: Array, power_kw: Array) -> Array:
+    def _quarters(self, usable: Array, power_kw: Array, more: int) -> Array:
         hours = self._hours
         wanted = np.bincount(self.blocks, power_kw * hours, self.blocks[-1] + 1)
         takes = np.bincount(self.blocks, usable * hours, self.blocks[-1] + 1)
         needs_kwh = float(np.sum(wanted))
         on = np.zeros(len(takes), dtype=bool)
         for block in np.argsort(-wanted / np.maximum(takes, 1e-12), kind="stable"):
-            if wanted[block] <= 1e-9 or float(np.sum(takes[on])) >= needs_kwh - 1e-9:
+            if wanted[block] <= 1e-9:
                 break
+            if float(np.sum(takes[on])) >= needs_kwh - 1e-9:
+                if more <= 0:
+                    break
+                more -= 1
             on[block] = takes[block] > 0.0
         return on[self.blocks].astype(np.float64)
 

@@ -158,10 +158,13 @@ def _share(request_w: Array, limit_w: Values) -> Array:
 def _approach(distance: Array, share: Array, width: Array, rate: Array, dt_s: Values) -> Array:
     """How far a state moves in ``dt_s`` towards a bound that slows it down once nearer than ``share * width``."""
     room = np.maximum(distance, 0.0)
-    straight_speed = np.maximum(share * rate, 1e-300)
-    straight_s = np.minimum(np.maximum(room - share * width, 0.0) / straight_speed, dt_s)
-    moved = share * rate * straight_s
-    left = room - moved
-    tapering = -np.expm1(-rate / width * (dt_s - straight_s))
+    speed = share * rate
+    straight_s = np.minimum(np.maximum(room - share * width, 0.0) / np.maximum(speed, 1e-300), dt_s)
+    moved = np.asarray(speed * straight_s)
     # nothing requested, nothing moved: the taper knows only the limit
-    return np.asarray(np.where(share > 0.0, moved + left * tapering, 0.0))
+    tapers = (straight_s < dt_s) & (share > 0.0)
+    if np.any(tapers):
+        tapering = np.zeros(np.shape(tapers))
+        np.expm1(-rate / width * (dt_s - straight_s), out=tapering, where=tapers)
+        moved = np.asarray(moved - (room - moved) * tapering)
+    return moved

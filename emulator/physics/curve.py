@@ -40,6 +40,12 @@ def mean(knots: Array, spacing_s: float, start_s: float, end_s: float, cap: floa
     22.5
     """
     first, last = int(start_s // spacing_s) + 1, int(-(-end_s // spacing_s))
+    if last <= first and 0 < first < len(knots):
+        # inside one segment, as nearly every step of a second is: a straight line's mean is its middle
+        before, after = float(knots[first - 1]), float(knots[first])
+        if before <= cap and after <= cap:
+            into = (start_s + end_s) / 2.0 / spacing_s - (first - 1)
+            return before + (after - before) * into
     at = np.concatenate(([start_s], np.arange(first, last) * spacing_s, [end_s]))
     around = np.arange(first - 1, last + 1)
     value = np.interp(at, around * spacing_s, knots[around.clip(0, len(knots) - 1)])

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 BENCHES = {
-    "first-light": "tests.bench.first_light",
     "codec": "tests.bench.codec",
     "desk": "tests.bench.desk",
+    "emulator": "tests.bench.emulator",
+    "first-light": "tests.bench.first_light",
     "fuzz": "tests.bench.fuzz",
     "s2": "tests.bench.s2",
     "schema-oracle": "tests.bench.schema_oracle",
