@@ -613,6 +613,17 @@ def test_an_ecdsa_value_in_der_form_is_recognised(vens, trust: Trust):
     refused(body, trust, "looks DER-coded")
 
 
+def test_an_ecdsa_value_has_one_length(vens, trust: Trust):
+    """Else one signature could be written in many ways."""
+    ven = vens[KeyKind.ECC]
+
+    def stretched(octets: bytes) -> bytes:
+        value = value_of(ven, octets)
+        return value[:32] + b"\0\0" + value[32:]
+
+    refused(resigned(signed(ven), ven, lambda root: None, sign=stretched), trust, "was not made by the key of")
+
+
 # Certificate ---------------------------------------------------------------------------------------------------------
 
 
