@@ -159,11 +159,13 @@ async def run_ven(options: VenOptions) -> int:
             stack.push_async_callback(fleet.close)
         sessions: list[Session] = []
         for number in range(1, options.count + 1):
-            session = await _ven_session(options, number, store, clock, bridge, fleet)
+            session, server = await _ven_session(options, number, store, clock, bridge, fleet)
             stack.push_async_callback(session.close)
             session.on_fact(printer)
             session.on_fact(lambda fact, at, name=session.name: _note(registered, name, fact))
             sessions.append(session)
+            if server is not None:
+                session.serve_through(server)
         stack.push_async_callback(tasks.close)
         if bridge:
             bridge.listeners.append(lambda fact: printer(fact, clock.now()))
@@ -186,8 +188,8 @@ def _note(registered: set[str], name: str, fact: Fact) -> None:
 
 async def _ven_session(
     options: VenOptions, number: int, store: Store, clock: Clock, bridge: SiteBridge | None, fleet: Fleet | None
-) -> Session:
-    """One VEN, listening where it is to be pushed to."""
+) -> tuple[Session, HttpServer | None]:
+    """One VEN, and what listens where it is to be pushed to."""
     name = options.name_of(number)
     rng = random.Random()
     place, address = options.place_of(number), ""
@@ -221,9 +223,7 @@ async def _ven_session(
         signer=options.signatures.signer,
         verifier=options.signatures.verifier,
     )
-    if server is not None:
-        session.serve_through(server)
-    return session
+    return session, server
 
 
 async def _connect_all(sessions: Sequence[Session], url: str, clock: Clock) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,8 @@ from console.transport.exchange import Answer
 from console.transport.memory import MemoryClient, MemoryServer
 
 POLL = codec.write(OadrPoll(ven_id="ven-1"))
+
+resource = pytest.importorskip("resource", reason="limits of a process are POSIX")
 
 
 @contextmanager
@@ -51,7 +52,6 @@ def registration(name: str) -> bytes:
     )
 
 
-@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="there is no limit to set")
 async def test_polls_are_served_registrations_wait_and_nothing_is_lost(tmp_path: Path):
     path = tmp_path / "day.oadrrec"
     rng = random.Random(1)

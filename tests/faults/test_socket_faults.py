@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +14,8 @@ from console.transport.http_server import HttpServer, Limits, Patience
 POLL = b"<poll/>"
 HEAD = b"POST /OpenADR2/Simple/2.0b/OadrPoll HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\n"
 WHOLE = HEAD + b"Content-Length: 7\r\n\r\n" + POLL
+
+resource = pytest.importorskip("resource", reason="limits of a process are POSIX")
 
 
 class Desk:
