@@ -292,6 +292,17 @@ def test_comments_count_where_the_signature_says_so(ven: Identity, trust: Trust)
     refused(body.replace(b"signed too", b"signed, too"), trust, "was not made by the key of")
 
 
+def test_a_reference_by_id_is_without_comments_whatever_its_transform_says(ven: Identity, trust: Trust):
+    """XML Signature 4.4.3.3: only XPointers keep them."""
+
+    def with_comments(root: Node) -> None:
+        for transform in root.findall(".//ds:Transform", NAMESPACES):
+            transform.set("Algorithm", C14N + "#WithComments")
+
+    body = resigned(signed(ven), ven, with_comments)
+    assert verify(body.replace(b"<ei:venID>ven-1", b"<ei:venID><!-- x -->ven-1"), trust, NOW).valid
+
+
 def test_the_signature_of_another_message_does_not_fit(ven: Identity, trust: Trust):
     poll, other = signed(ven), signed(ven, codec.dissect(written().replace(b"ven-1", b"ven-2")).message)  # type: ignore[arg-type]
     a, b = tree(poll), tree(other)
