@@ -25,6 +25,7 @@ from console.app.message_diff import previous_of_kind
 from console.app.report_table import ReportTable
 from console.app.series import SeriesBook
 from console.app.site_bridge import SiteBridge
+from console.app.value_history import ValueHistory
 from console.app.ven_table import VenTable
 from console.app.views import (
     Area,
@@ -293,6 +294,11 @@ class LiveDesk:
         if known.name == "rule":
             return tuple(dict.fromkeys(finding.rule for finding in self._findings))
         return self.store.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+
+    def value_history(self, number: int, path: str) -> ValueHistory:
+        history = ValueHistory(self.store, number, path)
+        history.start()
+        return history
 
     def previous_of_kind(self, number: int) -> int:
         return previous_of_kind(self.store.log, self.store.body, number)

@@ -27,6 +27,7 @@ from console.app.message_diff import previous_of_kind
 from console.app.recording_log import LogUntil
 from console.app.report_table import ReportTable
 from console.app.series import SeriesBook
+from console.app.value_history import ValueHistory
 from console.app.ven_table import VenTable
 from console.app.views import (
     Area,
@@ -319,6 +320,11 @@ class RecordedDesk:
         if known.name == "rule":
             return tuple(dict.fromkeys(finding.rule for finding in self.findings()))
         return self.recording.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+
+    def value_history(self, number: int, path: str) -> ValueHistory:
+        history = ValueHistory(self.recording, number, path)
+        history.start()
+        return history
 
     def previous_of_kind(self, number: int) -> int:
         return previous_of_kind(self.recording.log, self.recording.body, number)

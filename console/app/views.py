@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from console.app.value_history import ValueHistory
     from console.openadr.explain import Node
 
 __all__ = [
@@ -391,6 +392,10 @@ class Desk(Protocol):
 
     def filter_values(self, field: str) -> Sequence[str]:
         """What occurs in a field of the filter language, most frequent first; empty where that is not known."""
+        ...
+
+    def value_history(self, number: int, path: str) -> ValueHistory:
+        """What the element at ``path`` of message ``number`` was in every message of its kind; already reading."""
         ...
 
     def previous_of_kind(self, number: int) -> int:

@@ -18,9 +18,10 @@ from console.openadr.findings import Finding
 from console.ui.conversation_strip import ConversationStrip
 from console.ui.diff_pane import DiffPane
 from console.ui.finding_list import FindingList
-from console.ui.node_tree import NodeTree, xpath_of
+from console.ui.node_tree import NodeTree, is_number, literal, xpath_of
 from console.ui.source import HEX_NARROW, HEX_ROOM, HEX_WIDTH, BytesPane, TagsMuted, TextPane, shortened
 from console.ui.theme import BAR, mono, ui
+from console.ui.value_plot import ValuePlot
 from console.ui.widgets import Glyph, box, button, label, line, tab_bar, tool
 from console.ui.words import clock, count, offset, size
 
@@ -66,6 +67,7 @@ class Inspector(QWidget):
         self.bytes = BytesPane("Bytes of the message")
         self.diff = DiffPane(desk)
         self.conversation = ConversationStrip()
+        self.value_plot = ValuePlot(desk)
         self.marks: MarkBook | None = None
         self._compared_with = 0
         """Message that the Diff tab compares with; 0 for the previous of its kind."""
@@ -77,6 +79,7 @@ class Inspector(QWidget):
         self.finding_list.clicked.connect(self._jump)
         self.finding_list.activated.connect(self._jump)
         self.tree.path_changed.connect(self._show_path)
+        self.tree.plot_wanted.connect(self.plot_value)
         self.bytes.offset_chosen.connect(self._byte_chosen)
         self.conversation.message_wanted.connect(self.message_wanted)
         self.diff.message_wanted.connect(self.message_wanted)
@@ -118,7 +121,8 @@ class Inspector(QWidget):
         sound = label("No findings. Every check that was made passed.", "text_muted", ui(13), wrap=True)
         self._sound = box("v", sound, None, margins=(14, 10, 14, 12), name="panel")
         findings = box("v", self._sound, (self.finding_list, 1))
-        for page in (self.tree, findings, self.diff, self.source, self.bytes, self.http):
+        tree = box("v", (self.tree, 1), self.value_plot)
+        for page in (tree, findings, self.diff, self.source, self.bytes, self.http):
             self._pages.addWidget(page)
         self._path = label("", "text_muted", mono(11))
         self._path.setMinimumWidth(1)
@@ -316,6 +320,16 @@ class Inspector(QWidget):
         at = paths.index(path) + step if path in paths else 0
         self.show_finding(self._shown.findings[at % len(paths)])
 
+    def can_plot(self) -> bool:
+        """Whether the selected element holds a number."""
+        node = self.tree.current_node()
+        return node is not None and is_number(literal(node))
+
+    def plot_value(self) -> None:
+        """Show under the tree what the selected element was in every message of this kind."""
+        if self._shown is not None and self.can_plot():
+            self.value_plot.show_value(self._shown.view.number, self.tree.current_path())
+
     def copy_source(self) -> None:
         if self._shown is not None:
             QGuiApplication.clipboard().setText(self._shown.pretty)
@@ -328,4 +342,5 @@ class Inspector(QWidget):
     def retheme(self) -> None:
         self._tags.retheme()
         self.bytes.retheme()
+        self.value_plot.retheme()
         self.source.retheme()

@@ -85,6 +85,8 @@ def _following(view: MessagesView) -> list[Action]:
                when=lambda: bool(view.ids("report")), tip="Shows every message about this reportRequestID."),
         Action("message.follow_registration", "Follow the registration", "Session", run=view.follow_registration,
                when=view.has_chosen, tip="Shows how this peer asked, registered and left."),
+        Action("message.plot", "Plot this value", "View", run=inspector.plot_value, when=inspector.can_plot,
+               tip="What the selected element was in every message of its kind. P in the tree does the same."),
         Action("message.diff_previous", "Compare with the previous of its kind", "View",
                run=inspector.compare_with_previous, when=view.has_chosen,
                tip="What changed since the last such message, or the modification before this. D in the list."),

@@ -6,14 +6,23 @@ stand only where they tell something: a note beside a value, a count beside elem
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView
 
 from console.openadr.findings import Finding
 from console.ui.finding_paint import finding_height, paint_finding
@@ -103,6 +112,14 @@ def payload_of(tree: Node) -> Node | None:
             wanted = ENVELOPE[1] if name == ENVELOPE[0] else ""
             at = next((child for child in inner if not wanted or local(child) == wanted), at)
     return None if at is tree or local(at) in ENVELOPE else at
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a finite number, which can be plotted."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def literal(node: Node) -> str:
@@ -355,6 +372,7 @@ class NodeTree(QTreeView):
     """The tree as a widget; tells which element is looked at by its path."""
 
     path_changed = Signal(str)
+    plot_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -435,8 +453,19 @@ class NodeTree(QTreeView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_value()
+        elif event.key() == Qt.Key.Key_P and not event.modifiers():
+            self.plot_wanted.emit()
         else:
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Copy value", self.copy_value)
+        node = self.current_node()
+        if node is not None and is_number(literal(node)):
+            menu.addAction("Plot this value", self.plot_wanted.emit)
+        menu.popup(event.globalPos())
 
     def copy_value(self) -> None:
         """Put the value of the selected element (or the text of the finding) on the clipboard."""

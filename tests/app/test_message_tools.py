@@ -17,6 +17,7 @@ from console.app.filter_book import MOST_USED, FilterBook
 from console.app.inspection import inspect_message
 from console.app.mark_book import MarkBook
 from console.app.message_diff import Difference, differences, event_versions, previous_of_kind
+from console.app.value_history import ValueHistory
 from console.openadr import codec, explain
 from console.store.store import Store
 from tests.app.message_samples import Wire, created, distribute
@@ -187,3 +188,43 @@ def test_filters_used_and_saved_survive() -> None:
     again.forget("mine")
     assert list(book.saved) == ["rule == 102"]
     assert FilterBook(lambda _key, _default: {"used": 3}, kept.remember).used == []
+
+
+SECOND = "<ei:eiEventSignal><ei:signalID>s-2</ei:signalID><ei:currentValue>{}</ei:currentValue></ei:eiEventSignal>"
+
+
+def history(wire: Wire, number: int, path: str) -> ValueHistory:
+    made = ValueHistory(wire.store, number, path)
+    made.run()
+    made.take()
+    assert made.finished and not made.trouble
+    return made
+
+
+def test_a_value_is_followed_by_what_names_it(wire: Wire) -> None:
+    """The signals change places in between; each is found by its signalID."""
+    for k in range(3):
+        body = distribute("e-17", k, 10.0 + k, extra=SECOND.format(20.0 + k))
+        wire.exchange("oadrPoll", "oadrDistributeEvent", back=body)
+    swapped = distribute("e-17", 3, 13.0).replace(
+        b"<ei:eiEventSignals>", b"<ei:eiEventSignals>" + SECOND.format(23.0).encode()
+    )
+    wire.exchange("oadrPoll", "oadrDistributeEvent", back=swapped)
+    wire.exchange("oadrPoll", "oadrDistributeEvent", back=b"PK no XML")
+    wire.exchange("oadrPoll", "oadrDistributeEvent", back=distribute("e-17", 4, 99.0), peer="ven-8")
+    path = next(each for each in byte_places(wire.store.body(2)) if each.endswith("eiEventSignal[2]/currentValue"))
+    found = history(wire, 2, path)
+    assert found.values == [20.0, 21.0, 22.0, 23.0]
+    assert found.times == sorted(found.times)
+    assert found.name == "s-2 currentValue"
+    assert history(wire, 2, path.replace("[2]", "[1]")).values == [10.0, 11.0, 12.0, 13.0]
+    assert (found.total, found.done) == (5, 5)
+
+
+def test_a_way_that_leads_nowhere_has_no_history(wire: Wire) -> None:
+    number = wire.exchange("oadrPoll", "oadrDistributeEvent", back=distribute("e-17", 0))[1]
+    for path in ("", "oadrPayload/nothing", "other", "oadrPayload/oadrSignedObject[7]"):
+        found = history(wire, number, path)
+        assert (found.total, found.values) == (0, [])
+    with pytest.raises(IndexError):
+        ValueHistory(wire.store, 99, "a")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from console.app.value_history import ValueHistory
 from console.app.views import (
     Area,
     Conversation,
@@ -234,6 +235,9 @@ class FakeDesk:
         if field not in ("peer", "element", "session"):
             return ()
         return tuple(dict.fromkeys(str(getattr(row, field)) for row in self.messages.rows))
+
+    def value_history(self, number: int, path: str) -> ValueHistory:
+        raise NotImplementedError("the lab at a standstill has no bodies; see tests/ui/test_messages_in_use.py")
 
     def previous_of_kind(self, number: int) -> int:
         rows = self.messages.rows

@@ -369,3 +369,23 @@ def test_times_in_filters_are_those_that_are_shown(view: MessagesView, desk: Liv
     first = desk.messages.view(0).time.astimezone(desk.timezone)
     view.filter_bar.set_text(f"time < {first + timedelta(seconds=1):%H:%M:%S}")
     assert shown(view) == [1, 2]
+
+
+def test_a_value_is_plotted_under_the_tree(qtbot: QtBot, view: MessagesView) -> None:
+    view.table.choose(8)
+    inspector = view.inspector
+    assert not inspector.can_plot()
+    inspector.show_path(next(each for each in inspector._byte_places() if each.endswith("currentValue")))
+    assert inspector.can_plot()
+    qtbot.keyClick(inspector.tree, Qt.Key.Key_P)
+    plot = inspector.value_plot
+    assert plot.isVisible() and plot.history is not None
+    qtbot.waitUntil(lambda: plot.history is not None and plot.history.finished)
+    assert plot.history.values == [1.5, 2.5]
+    assert plot._said.text() == "1.5 to 2.5 in 2 messages"
+    view.grab()
+    plot.close_plot()
+    assert not plot.isVisible()
+    inspector.show_path(next(each for each in inspector._byte_places() if each.endswith("eventID")))
+    qtbot.keyClick(inspector.tree, Qt.Key.Key_P)
+    assert not plot.isVisible(), "an eventID is no number"
