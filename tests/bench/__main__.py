@@ -18,6 +18,7 @@ BENCHES = {
     "schema-oracle": "tests.bench.schema_oracle",
     "signatures": "tests.bench.signatures",
     "vtn": "tests.bench.vtn",
+    "push": "tests.bench.push",
 }
 
 
