@@ -99,6 +99,6 @@ def _edits() -> dict[str, Any]:
         "possible": len(everything),
         "tried": len(chosen),
         "noticed_percent": round(100 * (1 - len(missed) / len(chosen)), 1),
-        "missed": [f"{edit.kind} at {edit.about} in {edit.file}" for edit in missed],
+        "missed": [f"{edit.kind} at {', '.join(sorted(edit.about))} in {edit.file}" for edit in missed],
         "cpu_s": round(time.process_time() - began, 1),
     }

@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -41,8 +42,8 @@ class Edit:
     end: int
     text: str
     """What stands there instead."""
-    about: str
-    """Local name of the declaration it is in: cases about that notice it first."""
+    about: frozenset[str]
+    """Local names of the elements it can show at: cases about those notice it first."""
 
 
 def edits() -> Iterator[Edit]:
@@ -53,10 +54,35 @@ def edits() -> Iterator[Edit]:
                 yield Edit(kind, file, *match.span(), match.expand(replacement), _about(source, match))
 
 
-def _about(source: str, match: re.Match[str]) -> str:
+def _about(source: str, match: re.Match[str]) -> frozenset[str]:
     own = re.search(r'(?:ref|name)="(?:\w+:)?([\w-]+)"', match[0])
     before = re.findall(r'name="([\w-]+)"', source[: match.start()])
-    return own[1] if own else before[-1] if before else ""
+    return _users(own[1] if own else before[-1] if before else "")
+
+
+@cache
+def _users(name: str) -> frozenset[str]:
+    """An element, or the elements whose type is this one, by whatever unions."""
+    found = {name}
+    while True:
+        using = {
+            user for user, text in _declarations() if any(f':{one}"' in text or f":{one} " in text for one in found)
+        }
+        if using <= found:
+            return frozenset(found)
+        found |= using
+
+
+@cache
+def _declarations() -> tuple[tuple[str, str], ...]:
+    """Name of each declaration and the types it names."""
+    found: list[tuple[str, str]] = []
+    for source in schema_files().values():
+        for match in re.finditer(r'<xs:(?:element|simpleType|attribute) name="([\w-]+)"[^>]*>', source):
+            rest = source[match.end() : match.end() + 120] if "simpleType" in match[0] else ""
+            named = re.findall(r'(?:type|base|memberTypes)="[^"]*"', match[0] + rest.partition("</xs:simpleType>")[0])
+            found.append((match[1], " ".join(named)))
+    return tuple(found)
 
 
 def edited(edit: Edit) -> etree.XMLSchema | None:

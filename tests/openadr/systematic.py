@@ -21,7 +21,7 @@ from lxml import etree
 
 from console.openadr import elements, enums
 from console.openadr.elements import NAMESPACES, Lexical, Node, prefixed, qualified
-from console.openadr.model.item import UNITS
+from console.openadr.model.item import CURRENCY_CODES, UNITS
 from tests.openadr.full_messages import full_messages
 from tests.openadr.test_schema_oracle import FOREIGN, TEXTS
 
@@ -188,7 +188,9 @@ def _contents(node: Node) -> Iterator[str]:
         yield "emptied"
         node.extend(children)
         return
-    for value in LEXICAL:
+    parent = node.getparent()
+    money = parent is not None and "currency" in str(parent.tag) and str(node.tag).endswith("itemUnits")
+    for value in (*LEXICAL, *(CURRENCY_CODES if money else ())):
         node.text = value
         yield f"text {value!r}"
     node.text = text
@@ -215,7 +217,7 @@ def _roots() -> Iterator[Case]:
                 seen.add(str(node.tag))
                 yield f"root {prefixed(str(node.tag))}", copy.deepcopy(node)
     for name in (*_ROOTS, *_INSIDE):
-        for text in _INSIDE_TEXTS:
+        for text in (*_INSIDE_TEXTS, *(CURRENCY_CODES if name.startswith("clm:") else ())):
             node = etree.Element(qualified(name))
             node.text = text
             yield f"root {name} {text!r}", node

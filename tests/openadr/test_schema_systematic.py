@@ -39,7 +39,8 @@ def notices(edit: Edit, kept: dict[str, tuple[int, list[bool]]]) -> bool:
         return True
     for near in (True, False):
         for group, of in groups():
-            about = edit.about in group or group == "roots" or group.startswith("whole")
+            steps = {step.rpartition(":")[2] for step in group.split("/")}
+            about = not steps.isdisjoint(edit.about) or group.startswith("whole")
             if about == near and judged(of, judge)[1] != kept[group][1]:
                 return True
     return False
