@@ -7,10 +7,14 @@ facts. The VEN stays ignorant of devices, the house of OpenADR.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from console.app.limit_spans import LimitSpans
@@ -44,8 +48,14 @@ from emulator.cem.ports import (
     SiteSnapshot,
 )
 from emulator.cem.quality import Quality
+from emulator.links.ports import PortTrouble
 from emulator.site import Site
 from emulator.site_file import SiteFileError, read_site_file
+
+if TYPE_CHECKING:
+    from emulator.links.site_links import SiteLinks
+
+log = logging.getLogger(__name__)
 
 BASE_PRICE = 0.30
 """What a relative or multiplied price refers to where the site file names none. [EUR/kWh]"""
@@ -99,6 +109,23 @@ class SiteBridge:
     @property
     def name(self) -> str:
         return self.config.name
+
+    @asynccontextmanager
+    async def doors(self) -> AsyncIterator[None]:
+        """Keep open what the site file asks for: S2, OCPP, SunSpec.
+
+        A port that cannot be had is logged in one sentence, and the house lives on without any of them.
+        """
+        async with AsyncExitStack() as stack:
+            if self.config.ports.any:
+                open_links = await asyncio.to_thread(_open_links)  # a second of imports, not on the loop that paints
+                try:
+                    links = await stack.enter_async_context(open_links(self.site, self.house, self.config.ports))
+                    for what, address in links.addresses:
+                        log.info("%s: %s: %s", self.name, what, address)
+                except PortTrouble as trouble:
+                    log.warning("%s: %s", self.name, trouble)
+            yield
 
     # Time ---------------------------------------------------------------------------------------------
 
@@ -357,6 +384,12 @@ class SiteBridge:
     @property
     def failsafe(self) -> bool:
         return self._snapshot.light is LightState.FAILSAFE
+
+
+def _open_links() -> type[SiteLinks]:
+    from emulator.links.site_links import SiteLinks
+
+    return SiteLinks
 
 
 def resource_of(name: str) -> str:

@@ -34,11 +34,12 @@ class SiteRun:
             self.ven.command(Measured(self.bridge.samples()))
 
     async def run(self) -> None:
-        due = self.clock.now()
-        while True:
-            self.tick()
-            due = max(due + self._period(), self.clock.now())
-            await self.clock.sleep_until(due)
+        async with self.bridge.doors():
+            due = self.clock.now()
+            while True:
+                self.tick()
+                due = max(due + self._period(), self.clock.now())
+                await self.clock.sleep_until(due)
 
     def _period(self) -> timedelta:
         return timedelta(seconds=max(1.0, TICK * self.clock.speed))
