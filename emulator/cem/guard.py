@@ -63,6 +63,7 @@ class Guard:
         batteries = self._battery_plans(house, band, tariff)
         over = self._over(house, band, chargers, batteries)
         return Decision(
+            margin_w=self._settings.margin_w,
             house=house,
             band=band,
             tariff=tariff,
@@ -172,7 +173,7 @@ class Guard:
             return self._as_planned(charger, target, house), Why.PLAN
         if tariff.worth is Worth.DEAR:
             needed, why = self._needed(charger, house.now, tariff.until), Why.PRICE
-        elif band.saving is not None and band.saving.level == 1:
+        elif band.saving is not None:
             needed, why = self._needed(charger, house.now, band.saving.until), Why.SAVING
         else:
             return charger.max_w, Why.FREE

@@ -194,3 +194,5 @@ class Decision:
     appliances: tuple[AppliancePlan, ...] = field(default=())
     targets: Targets | None = None
     """The plan followed; None where the guard goes by its own rules."""
+    margin_w: float = 0.0
+    """Kept free under a cap, so that small changes do not break it."""

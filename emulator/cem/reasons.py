@@ -207,6 +207,8 @@ class _Teller:
             if plan.device.name != but and abs(plan.power_w) >= NOTABLE_W:
                 verb = "gives" if plan.power_w < 0.0 else "takes"
                 parts.append(f"{called(plan.device.name)} {verb} {watts(abs(plan.power_w))}")
+        if decision.band.upper is not None and decision.margin_w:
+            parts.append(f"{watts(decision.margin_w)} kept free")
         return ", ".join(parts)
 
     # Devices

@@ -72,7 +72,8 @@ def test_the_line_of_the_demo_with_its_numbers_right():
     house.live(10)
     line = house.line("ev")
     told = re.fullmatch(
-        r"EV held at (\d+\.\d) kW: limit 7 kW from event e-17 until 12:30, base load (\d+\.\d) kW", line
+        r"EV held at (\d+\.\d) kW: limit 7 kW from event e-17 until 12:30, base load (\d+\.\d) kW, 100 W kept free",
+        line,
     )
     assert told is not None, line
     assert float(told[1]) == pytest.approx(house.site.chargers[0].power_w / 1000.0, abs=0.051)
