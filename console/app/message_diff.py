@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from console.openadr.explain import Node
+from console.store.ids import ids_in
 from console.store.log import Log
 
 VOLATILE = frozenset({
@@ -49,17 +50,23 @@ def _local(node: Node) -> str:
     return node.name.rpartition(":")[2].lstrip("@")
 
 
+def _text(node: Node) -> str:
+    """As it was sent, without the plain words that are beside it."""
+    value, bracket, note = node.value.partition(" (")
+    return value if bracket and note.endswith(")") else node.value
+
+
 def _plain(node: Node) -> str:
     """What an element says: its text, or that of the few elements in it."""
     if not node.children:
-        return node.value
+        return _text(node)
     parts = [f"{_local(child)} {_plain(child)}".strip() for child in node.children[:6]]
     return ", ".join(parts) + (", …" if len(node.children) > 6 else "")
 
 
 def _compare(before: Node, after: Node, ignored: frozenset[str], found: list[Difference]) -> None:
     if before.value != after.value and not before.children and not after.children:
-        found.append(Difference(after.path, before.value, after.value, "changed"))
+        found.append(Difference(after.path, _text(before), _text(after), "changed"))
         return
     if bool(before.children) != bool(after.children):
         found.append(Difference(after.path, _plain(before), _plain(after), "changed"))
@@ -99,7 +106,7 @@ def _keyed(children: Sequence[Node], ignored: frozenset[str], many: set[str]) ->
 def _key(node: Node) -> str:
     for child in node.children:
         if _local(child) in _KEYS:
-            return child.value or _plain(child)
+            return _plain(child)
     for child in node.children:
         inner = _key(child) if child.children else ""
         if inner:
@@ -115,8 +122,9 @@ def event_versions(body: bytes) -> dict[bytes, int]:
 def previous_of_kind(log: Log, body: Callable[[int], bytes], number: int) -> int:
     """The message to compare this one with; 0 for none.
 
-    The same payload the same way between the same two, most recent before it; of one about events, that which held an
-    earlier modification of the first of them if there is one, else one about the same event. Raises IndexError.
+    The same payload the same way between the same two, most recent before it; of reports one of the same request; of
+    events that which held an earlier modification of the first of them if there is one, else one about the same event.
+    Raises IndexError.
     """
     row = number - 1
     log.view(row)
@@ -128,7 +136,8 @@ def previous_of_kind(log: Log, body: Callable[[int], bytes], number: int) -> int
         return 0
     versions = event_versions(body(number))
     if not versions:
-        return candidates[0]
+        report = ids_in(body(number), "report")[:1]
+        return next((each for each in candidates if ids_in(body(each), "report")[:1] == report), candidates[0])
     event, mine = next(iter(versions.items()))
     about = [(each, event_versions(body(each)).get(event)) for each in candidates]
     earlier = next((each for each, version in about if version is not None and version < mine), 0)

@@ -267,6 +267,8 @@ class FilterBar(QWidget):
             field = QWidgetAction(menu)
             field.setDefaultWidget(typed)
             menu.addAction(field)
+            # The menu takes the focus when it is shown, which is after this.
+            QTimer.singleShot(0, typed, typed.setFocus)
             menu.addSeparator()
         for name, kept in book.saved.items():
             made = menu.addAction(shown_in_menu(name), lambda kept=kept: self.set_text(kept))

@@ -86,7 +86,7 @@ class MessageDelegate(QStyledItemDelegate):
         top, middle, bottom = rect.top(), rect.center().y(), rect.bottom() + 1
         if partner:
             away = self._table.rows.row_of(partner) - row if self._table.rows.row_of(partner) >= 0 else FAR
-            near = lit or abs(away) <= NEST
+            near = abs(away) <= NEST or (lit and away != FAR)
             x = rect.left() + (OUTER if abs(away) > 1 and near else INNER)
             end = (bottom if view.answered_by else top) if near else middle + (5 if view.answered_by else -5)
             painter.drawLine(QPointF(x, middle), QPointF(rect.left() + INNER + 6, middle))

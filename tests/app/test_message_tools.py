@@ -74,6 +74,16 @@ def test_the_previous_of_an_event_is_its_last_modification(wire: Wire) -> None:
     assert event_versions(distribute("e-17", 3)) == {b"e-17": 3}
 
 
+def test_the_previous_report_is_one_of_the_same_request(wire: Wire) -> None:
+    reports = [
+        b"<a><ei:reportRequestID>%s</ei:reportRequestID></a>" % name for name in (b"r-1", b"r-2", b"r-1", b"r-3")
+    ]
+    one, _, again, new = (wire.exchange("oadrUpdateReport", "oadrUpdatedReport", each)[0] for each in reports)
+    log, body = wire.store.log, wire.store.body
+    assert previous_of_kind(log, body, again) == one
+    assert previous_of_kind(log, body, new) == again
+
+
 def drawn(body: bytes) -> explain.Node:
     return explain.tree(codec.dissect(body))
 
