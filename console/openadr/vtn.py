@@ -104,7 +104,7 @@ class Vtn:
         self.book = EventBook(vtn_id, ids, repeat_after=self.settings.poll_period / 2)
         self.desk = ReportDesk(ids)
         self.messages = VtnMessages(vtn_id, ids, self.settings)
-        self.pushes = Pushes(rng, self.settings.push_retry_cap, self.book.repeat_after, self._owed)
+        self.pushes = Pushes(rng, self.settings.push_retry_cap, 3 * self.book.repeat_after, self._owed)
         self._serve: dict[type[Payload], _Serve] = {
             OadrPoll: self._on_poll,
             OadrRequestEvent: self._on_request_event,
