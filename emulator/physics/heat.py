@@ -190,7 +190,7 @@ def house(inside_c: float, envelope_c: float, heat_w: float, outside_c: float, d
     Examples
     --------
     >>> [round(float(c), 2) for c in house(20.0, 15.0, 0.0, 0.0, 3600.0, House())]
-    [17.91, 15.14]
+    [17.63, 14.93]
     """
     matrix, push = _network(heat_w, outside_c, what)
     settled = -np.linalg.solve(matrix, push)

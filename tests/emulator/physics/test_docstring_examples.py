@@ -9,7 +9,9 @@ from types import ModuleType
 import pytest
 
 MODULES = [
-    *(f"emulator.physics.{name}" for name in ("base_load", "battery", "curve", "evse", "meter", "washer")),
+    *(f"emulator.physics.{name}" for name in ("base_load", "battery", "curve", "evse", "heat", "meter", "washer")),
+    "emulator.cem.planner_problem",
+    "emulator.cem.reasons",
     "emulator.devices.device",
     "emulator.quantities",
     "emulator.toml_lines",
