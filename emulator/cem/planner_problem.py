@@ -75,7 +75,7 @@ def horizon(now: datetime, ahead_s: float = AHEAD_S) -> Horizon:
     >>> from datetime import UTC
     >>> day = horizon(datetime(2026, 6, 1, 12, 2, tzinfo=UTC))
     >>> day.steps, [float(edge) for edge in day.edges_s[:3]], float(day.edges_s[-1])
-    (114, [0.0, 180.0, 480.0], 86400.0)
+    (115, [0.0, 180.0, 480.0], 86400.0)
     """
     past = (now.minute * 60 + now.second) + now.microsecond / 1e6
     edges = [0.0]
