@@ -10,6 +10,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from console.app.toml_file import FileError
 
 if TYPE_CHECKING:
     from console.app.signatures import Signatures
+    from console.store.retention import Retention
     from console.transport.tls import Tls
 
 BAD_USAGE = 2
@@ -54,6 +56,15 @@ def vtn_url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(f"'{text}' is no URL; write http://host:port{BASE_PATH}")
     return text.rstrip("/")
+
+
+def limits(text: str) -> Retention:
+    from console.app.recording_keeping import read_limits
+
+    try:
+        return read_limits(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def port(text: str) -> int:
@@ -183,6 +194,12 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--for", dest="seconds", type=duration, metavar="S", help="stop after so long")
         command.add_argument("--json", action="store_true", help="facts as JSON lines on standard output")
     for command in (demo, vtn, ven):
+        command.add_argument(
+            "--keep",
+            type=limits,
+            metavar="30d,2GB",
+            help="age, size beyond which old bodies go; or all",
+        )
         command.add_argument("--verbose", action="store_true", help="more of the log on standard error")
     return top
 
@@ -293,6 +310,8 @@ def _demo(options: argparse.Namespace) -> int:
     from console.app.lab import LabSettings
 
     settings = LabSettings(options.speed, options.seed, options.at, options.site, options.store)
+    if options.keep:
+        settings = replace(settings, keep=options.keep)
     if options.headless:
         from console.app.lab_headless import run_lab
         from console.app.running import run
@@ -311,6 +330,7 @@ def _vtn(options: argparse.Namespace) -> int:
     from console.app.running import run
 
     choices = VtnOptions(
+        keep=options.keep,
         host=options.host,
         port=options.port,
         vtn_id=options.vtn_id,
@@ -339,6 +359,7 @@ def _ven(options: argparse.Namespace) -> int:
     if options.count > 1 and options.site:
         raise UsageError("--site is one house and goes with one VEN.")
     choices = VenOptions(
+        keep=options.keep,
         url=options.vtn,
         name=options.name,
         site=options.site,

@@ -114,6 +114,8 @@ class LiveDesk:
         self.listeners: list[Callable[[str, Fact, datetime], None]] = []
         self.starter: Callable[[], Outcome] | None = None
         """Starts the lab on this desk."""
+        self.keeps = ""
+        """How much of the recording is kept, in words."""
         self._events = EventTable()
         self._vens = VenTable()
         self._reports = ReportTable(self.series_book)
@@ -261,6 +263,7 @@ class LiveDesk:
             recording=self.now() - self._since,
             speed=self.clock.speed,
             clock=self.now(),
+            kept=self.keeps,
         )
 
     def inspect(self, number: int) -> Inspection:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from console.app.event_file import EventFile, KnownVen
+from console.app.recording_keeping import keep_within
 from console.app.running import DONE, NEVER_REGISTERED, Printer, complain, until_interrupted, wait
 from console.app.signatures import Signatures
 from console.app.site_bridge import SiteBridge
@@ -30,6 +31,7 @@ from console.openadr.vtn import Vtn
 from console.session.clock import Clock, SystemClock
 from console.session.session import Session
 from console.session.tasks import Tasks
+from console.store.retention import Retention
 from console.store.store import Store
 from console.transport.exchange import Request, Response
 from console.transport.fleet import Fleet
@@ -50,6 +52,8 @@ class VtnOptions:
     known: tuple[KnownVen, ...] | None = None
     request_reports: bool = False
     store: Path | None = None
+    keep: Retention | None = None
+    """None: the usual limits."""
     seconds: timedelta | None = None
     as_json: bool = False
     tls: Tls | None = None
@@ -92,6 +96,9 @@ async def run_vtn(options: VtnOptions) -> int:
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         stack.push_async_callback(session.close)
+        tasks = Tasks()
+        stack.push_async_callback(tasks.close)
+        tasks.spawn(keep_within(store, options.keep or Retention(), clock), name="retention")
         await session.serve(options.host, options.port)
         if options.known is None and not is_loopback(options.host):
             complain(f"{options.host} is not loopback, so only VENs listed in a --known FILE are registered; none is.")
@@ -124,6 +131,8 @@ class VenOptions:
     site: Path | None = None
     opt: str | None = None
     store: Path | None = None
+    keep: Retention | None = None
+    """None: the usual limits."""
     seconds: timedelta | None = None
     as_json: bool = False
     seed: int = 0
@@ -167,6 +176,7 @@ async def run_ven(options: VenOptions) -> int:
             if server is not None:
                 session.serve_through(server)
         stack.push_async_callback(tasks.close)
+        tasks.spawn(keep_within(store, options.keep or Retention(), clock), name="retention")
         if bridge:
             bridge.listeners.append(lambda fact: printer(fact, clock.now()))
             house = SiteRun(bridge, sessions[0], clock)

@@ -29,6 +29,7 @@ from console.openadr.vtn import Vtn
 from console.session.clock import ScaledClock
 from console.session.session import Session
 from console.session.tasks import Tasks
+from console.store.retention import Retention
 from console.store.store import Store
 
 VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
@@ -53,6 +54,7 @@ class LabSettings:
     """None: the demo house."""
     store: Path | None = None
     """Where the recording goes; None: a temporary file. Opened by whoever makes the desk."""
+    keep: Retention = Retention()
 
 
 def demo_site() -> Path:

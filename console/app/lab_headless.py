@@ -100,7 +100,7 @@ def summary(lab: Lab, seen: Seen) -> list[str]:
 async def run_lab(settings: LabSettings, seconds: timedelta | None, as_json: bool) -> int:
     """Run the lab for ``seconds`` of real time (a minute unless told otherwise) or until Ctrl+C."""
     stop = until_interrupted()
-    workspace = Workspace(settings.store)
+    workspace = Workspace(settings.store, settings.keep)
     lab = workspace.make_lab(settings)
     printer = Printer(as_json, lab.zone)
     seen = Seen(lab.origin)

@@ -313,6 +313,8 @@ class StatusView:
     clock: datetime
     writing: bool = True
     """Whether what happens is being recorded."""
+    kept: str = ""
+    """``keeps 30 days, 2 GB``; empty where there are no limits to tell of."""
 
 
 @dataclass(frozen=True, slots=True)

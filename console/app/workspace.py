@@ -10,12 +10,14 @@ from pathlib import Path
 
 from console.app.desk import LiveDesk
 from console.app.lab import Lab, LabSettings
+from console.app.recording_keeping import keep_within
 from console.app.toml_file import FileError
 from console.app.views import Outcome
 from console.openadr.facts import FindingMade
 from console.openadr.findings import Severity
 from console.session.clock import SystemClock
 from console.session.tasks import Tasks
+from console.store.retention import Retention
 from console.store.store import Store
 from console.transport.exchange import TransportError
 
@@ -29,7 +31,7 @@ class Workspace:
         The recording cannot be opened; one sentence says why and what to do.
     """
 
-    def __init__(self, store: Path | None = None) -> None:
+    def __init__(self, store: Path | None = None, keep: Retention | None = None) -> None:
         clock = SystemClock()
         self.store = Store.open(store)
         local = clock.now().astimezone().tzinfo
@@ -39,6 +41,9 @@ class Workspace:
         self.lab: Lab | None = None
         self.trouble = ""
         self._tasks = Tasks()
+        limits = keep or Retention()
+        self.desk.keeps = limits.words
+        self._tasks.spawn(keep_within(self.store, limits, SystemClock()), name="retention")
 
     def make_lab(self, settings: LabSettings) -> Lab:
         """The lab on this desk, not started yet."""

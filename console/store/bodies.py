@@ -80,6 +80,20 @@ class Bodies:
             self._know(digest, index)
         self._next = following
 
+    def forget(self, first: int, count: int) -> None:
+        """The disk has these no longer; the same body is stored anew when it comes again."""
+        for index in range(first, first + count):
+            body = self._cache.pop(index, None)
+            self._cached -= len(body) if body is not None else 0
+        gone = [digest for digest, index in self._index.items() if first <= index < first + count]
+        for digest in gone:
+            del self._index[digest]
+
+    @property
+    def following(self) -> int:
+        """The first index that is free."""
+        return self._next
+
     def _know(self, digest: bytes, index: int) -> None:
         self._index[digest] = index
         self._index.move_to_end(digest)

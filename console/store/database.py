@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from console.store.bodies import DIGEST_SIZE, REMEMBERED
 from console.store.columns import FIRST_KINDS, KINDS, POOLS, Array, Columns, Texts
+from console.store.retention import Block
 
 FORMAT = 2
 """Number of the layout; raised when an older program could no longer read a newer file."""
@@ -188,11 +189,11 @@ class Database:
         """The body with this index, which has been written. Raises :class:`StoreError` where the file is damaged."""
         place = bisect.bisect_right(self._firsts, index) - 1
         if place < 0:
-            raise StoreError(f"{self.path} holds no body {index}.")
+            raise StoreError(f"The body of this message is not in {self.path.name} any more.")
         first = self._firsts[place]
         offsets, content = self._block(first)
         if index - first + 1 >= len(offsets):
-            raise StoreError(f"{self.path} holds no body {index}.")
+            raise StoreError(f"The body of this message is not in {self.path.name} any more.")
         return content[offsets[index - first] : offsets[index - first + 1]]
 
     def _block(self, first: int) -> tuple[list[int], bytes]:
@@ -207,7 +208,34 @@ class Database:
             self._blocks.popitem(last=False)
         return block
 
-    def select(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
+    def blocks(self) -> list[Block]:
+        """The rows of ``bodies``, without their content."""
+        columns = bodies.c
+        query = sa.select(columns.first, columns.count, sa.func.length(columns.content).label("size"))
+        return [Block(row["first"], row["count"], row["size"]) for row in self.select(query)]
+
+    def used(self) -> int:
+        """Bytes in use in the file; what was let go is used again before it grows."""
+        with self.engine.connect() as connection:
+            pages, free, size = (
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        return (pages - free) * size
+
+    def let_go(self, firsts: list[int], before: int | None) -> None:
+        """Delete these rows of ``bodies``, and report values that came before an instant. [µs since 1970]"""
+        with self.engine.begin() as connection:
+            if firsts:
+                connection.execute(sa.delete(bodies).where(bodies.c.first.in_(firsts)))
+            if before is not None:
+                connection.execute(sa.delete(point).where(point.c.time < before))
+        gone = set(firsts)
+        self._firsts = [first for first in self._firsts if first not in gone]
+        for first in firsts:
+            self._blocks.pop(first, None)
+
+    def select(self, query: sa.Select[*tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
         """Rows by column name, read as they are asked for."""
         with self.engine.connect() as connection:
             for row in connection.execute(query).mappings():

@@ -34,6 +34,7 @@ from console.store.fact_text import kind_of, read_fact, write_fact, write_findin
 from console.store.lock import FileLock
 from console.store.log import MICROSECOND, Log, to_instant, to_microseconds
 from console.store.reading import SEPARATOR, Head, Reader
+from console.store.retention import Retention, last_uses, outlived
 from console.store.subscription import NotedFact, Subscription, ignore
 from console.store.writer import Batch, Row, Waiter, Writer, block_starts
 
@@ -42,6 +43,8 @@ __all__ = ["Head", "NotedFact", "Store", "StoreError"]
 Headers = Sequence[tuple[str, str]]
 
 _MOST_COUNTED = 2**15 - 1
+_MOST_LET_GO = 200
+"""Blocks of bodies let go in one turn: a hundredth of a second."""
 
 _PIECE = "\x1f"
 """Between a session's name and that of a piece of its state."""
@@ -361,6 +364,29 @@ class Store(Reader):
             self._waiters.append((loop, waiter))
         self._writer.hurry()
         await waiter
+
+    def retain(self, limits: Retention) -> int:
+        """Let go of what is beyond the limits, a part at a time; how many blocks of bodies went.
+
+        Called again and again while recording. Raises StoreError where the file cannot be changed now.
+        """
+        with self._gate:
+            times = self.log.columns["time"]
+            if not len(times):
+                return 0
+            newest = int(times.max())
+            last = last_uses(times, self.log.columns["body"], self._bodies.following)
+            before = None if limits.age is None else newest - limits.age // MICROSECOND
+            try:
+                blocks = self._database.blocks()
+                gone = outlived(blocks, last, newest, self._database.used(), limits, _MOST_LET_GO)
+                self._database.let_go(gone, before)
+            except SQLAlchemyError as error:
+                raise StoreError(f"{self.path} cannot be made smaller now: {error}.") from error
+            counts = {block.first: block.count for block in blocks}
+            for first in gone:
+                self._bodies.forget(first, counts[first])
+        return len(gone)
 
     def listen(self, wake: Callable[[], None] = ignore) -> Subscription:
         """Follow from now on; ``wake`` is called on the first change after each ``take``, within the changing call."""

@@ -109,7 +109,7 @@ async def _running(settings: LabSettings | None, tell: Callable[[str, float], No
             tell("registered", 0.0)
 
     try:
-        workspace = Workspace(settings.store if settings else None)
+        workspace = Workspace(settings.store if settings else None, settings.keep if settings else None)
     except StoreError as error:
         raise CannotStart(error, 3) from error
     try:

@@ -99,6 +99,7 @@ class StatusBar(Strip):
                 (status.listening or "Nothing listens", "text_muted"),
                 (plural(status.vens, "VEN"), "text_muted"),
                 ("+ is consumption", "text_muted"),
+                *([(f"recording {status.kept}", "text_muted")] if status.kept else []),
             ],
             [
                 (f"{count(status.dropped)} dropped", lost),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from console.app.recording_keeping import keep_within, read_limits
 from console.cli import main
+from console.session.clock import VirtualClock
 from console.store.recording import Recording
+from console.store.retention import Retention
+from console.store.store import Store, StoreError
 from tests.app.recorded import record
 
 
@@ -47,3 +53,32 @@ def test_opening_what_is_no_recording_is_a_sentence(tmp_path: Path, capsys: pyte
     (tmp_path / "a").write_text("hello")
     assert main(["open", str(tmp_path / "a")]) == 2
     assert "no recording of Nodebench" in capsys.readouterr().err
+
+
+def test_limits_are_read_from_the_command_line() -> None:
+    assert read_limits("7d,500MB") == Retention(timedelta(days=7), 500_000_000)
+    assert read_limits("12h") == Retention(timedelta(hours=12), None)
+    assert read_limits("2GB") == Retention(None, 2_000_000_000)
+    assert read_limits("all") == Retention(None, None)
+    for text in ("much", "7d,", "lotsB"):
+        with pytest.raises(ValueError, match="7d,500MB"):
+            read_limits(text)
+
+
+async def test_a_recording_is_held_within_its_limits_while_it_is_written() -> None:
+    start = datetime(2026, 6, 1, tzinfo=UTC)
+    clock = VirtualClock(start)
+    with Store.open() as store:
+        keeping = asyncio.ensure_future(keep_within(store, Retention(timedelta(hours=1), None), clock))
+        for hours in range(4):
+            store.append(
+                time=start + timedelta(hours=hours), session="s", outgoing=False, peer="p", transport="http",
+                start_line="", headers=(), body=f"hour {hours}".encode(),
+            )  # fmt: skip
+            await store.flush()
+        for _ in range(50):
+            await clock.advance(30.0)
+        with pytest.raises(StoreError, match="any more"):
+            store.body(1)
+        assert store.body(4) == b"hour 3"
+        keeping.cancel()
