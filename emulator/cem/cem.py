@@ -35,6 +35,7 @@ from emulator.cem.quality import Expected, Quality, Watch
 from emulator.cem.reasons import called, reasons, sentence, watts
 from emulator.cem.reasons import limit as limit_text
 from emulator.cem.resources import Appliance, Battery, Charger, Load, Producer, Resource, measured_power, read
+from emulator.cem.stepping import Stepping
 from emulator.cem.tariff import tariff
 from emulator.links.s2.cem_session import CemSession
 from emulator.links.s2.session import State
@@ -87,6 +88,7 @@ class Cem:
         self._zone = zone
         self._meter = meter
         self._guard = Guard(self.settings)
+        self._stepping = Stepping(self.settings)
         self._baselines = Baselines()
         self._instructors: list[Instructor] = []
         self._signals: tuple[GridSignal, ...] = ()
@@ -138,8 +140,10 @@ class Cem:
         in_force = self.grid_side.narrow(band(signals, now, house.must_run_w, self._baselines), house)
         price = tariff(self._signals, now, self.settings.usual_price)
         self.decision = self._guard.decide(house, in_force, price, self._planned(house))
-        self._reasons = (*reasons(self.decision, self._zone), *self._doubts(house))
-        return self._instruct(self.decision, now)
+        sessions = (instructor.session for instructor in self._instructors)
+        stepped, why_stepped = self._stepping.decide(sessions, house, in_force)
+        self._reasons = (*reasons(self.decision, self._zone), *why_stepped, *self._doubts(house))
+        return [*self._instruct(self.decision, now), *stepped]
 
     def _freeze(self, house: House) -> None:
         """Keep what would have been without each event that is new."""
