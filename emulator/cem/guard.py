@@ -251,6 +251,9 @@ class Guard:
         surplus = max(0.0, -others_w)
         if power >= -NOTICEABLE_W and surplus > power:
             return surplus, Why.SURPLUS
+        if power < 0.0 and targets.net_w > -self._settings.hysteresis_w:
+            # the plan sells nothing now: what the house draws less than forecast stays in the battery
+            power = min(max(power, -others_w), 0.0)
         return power, Why.PLAN
 
     def _battery_plan(self, battery: Battery, share_w: float, why: Why, band: Band) -> BatteryPlan:

@@ -10,7 +10,8 @@ from s2python.generated import gen_s2 as g
 
 from emulator.cem.guard import Guard
 from emulator.cem.limits import Band, Bound
-from emulator.cem.plans import Act, Decision, GuardSettings, House, Why
+from emulator.cem.planner_problem import Binding
+from emulator.cem.plans import Act, Decision, GuardSettings, House, Target, Targets, Why
 from emulator.cem.reasons import reasons
 from emulator.cem.resources import Appliance, Battery, Charger, Load, Mode, Producer, Step
 from emulator.cem.tariff import Tariff, Worth
@@ -387,3 +388,33 @@ def test_the_car_makes_room_before_the_washer_heats():
     heating = washer(2056.0, STATUS.EXECUTING, into_s=8 * 60 + 2.0)
     decision = guard().decide(house(base(527.0), car(), heating), cap(10_000.0), USUAL)
     assert round(decision.chargers[0].power_w) == 10_000 - 527 - 2056, "counted once it shows, not twice"
+
+
+# Following a plan
+
+
+def planned(device: str, power_w: float, net_w: float, kind: str = "price") -> Targets:
+    return Targets(0.30, "EUR", 0.45, net_w, {device: Target(power_w, Binding(kind, "e-p"), UNTIL)})
+
+
+def battery_power(base_w: float, targets: Targets) -> float:
+    return guard().decide(house(base(base_w), store()), FREE, USUAL, targets).batteries[0].power_w
+
+
+def test_a_planned_discharge_covers_what_is_drawn_and_sells_only_what_was_to_be_sold():
+    assert battery_power(4000.0, planned("battery", -3000.0, 1000.0)) == -3000.0
+    assert battery_power(1000.0, planned("battery", -3000.0, 1000.0)) == -1000.0, "the house draws less than forecast"
+    assert battery_power(1000.0, planned("battery", -3000.0, -2000.0)) == -3000.0, "the plan sells"
+
+
+def test_a_planned_charge_comes_from_the_grid_and_a_balanced_house_follows_the_meter():
+    assert battery_power(1000.0, planned("battery", 2500.0, 3500.0)) == 2500.0
+    assert battery_power(1000.0, planned("battery", -1500.0, 0.0)) == -1000.0
+    assert battery_power(1000.0, planned("battery", 0.0, 1000.0)) == 0.0, "kept for a dearer hour"
+
+
+def test_a_plan_never_lifts_a_cap():
+    decision = guard().decide(house(base(600.0), car()), cap(7000.0), USUAL, planned("ev", 11_040.0, 11_640.0))
+    assert (decision.chargers[0].power_w, decision.chargers[0].why) == (6400.0, Why.LIMIT)
+    reason = next(iter(reasons(decision, ZoneInfo("UTC"))))
+    assert (reason.binding, reason.source) == ("limit", "e-17")
