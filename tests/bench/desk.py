@@ -3,8 +3,9 @@
 ``million``: a recording of 1,000,000 messages is written once, then opened in a process of its own as the window opens
 one; filters, scroll steps and paint are medians of seven. ``storm``: a VTN in the window's process answers paced polls
 from another process, two messages each, while the views take turns in front; gaps are those of a 16 ms timer on the
-window's loop. ``idle``: share of a core that a window with nothing running takes. Goals are those of the design; the
-machine and what else runs on it are part of every figure.
+window's loop, but for the tenth of a second after a change of view, which is told apart (``switch``). ``idle``: share
+of a core that a window with nothing running takes. Goals are those of the design; the machine and what else runs on it
+are part of every figure.
 """
 
 from __future__ import annotations
