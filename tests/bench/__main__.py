@@ -19,6 +19,7 @@ BENCHES = {
     "signatures": "tests.bench.signatures",
     "vtn": "tests.bench.vtn",
     "push": "tests.bench.push",
+    "recordings": "tests.bench.recordings",
 }
 
 
