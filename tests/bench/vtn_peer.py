@@ -10,7 +10,7 @@ import logging
 import sys
 from datetime import UTC, datetime, timedelta
 
-from openleadr import OpenADRServer, objects
+from openleadr import OpenADRServer, objects  # pyright: ignore[reportMissingImports]
 
 
 def tell(**members):
