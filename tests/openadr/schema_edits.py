@@ -34,6 +34,10 @@ _RULES: tuple[tuple[str, str, str], ...] = (
 )
 
 
+_EXCEPTED = frozenset({"feed", "oadrGBDataDescription", "oadrGBPayload"})
+"""Green Button and Atom content is carried, not judged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     kind: str
@@ -51,7 +55,9 @@ def edits() -> Iterator[Edit]:
     for file, source in schema_files().items():
         for kind, pattern, replacement in _RULES:
             for match in re.finditer(pattern, source):
-                yield Edit(kind, file, *match.span(), match.expand(replacement), _about(source, match))
+                about = _about(source, match)
+                if about.isdisjoint(_EXCEPTED):
+                    yield Edit(kind, file, *match.span(), match.expand(replacement), about)
 
 
 def _about(source: str, match: re.Match[str]) -> frozenset[str]:

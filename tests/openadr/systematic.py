@@ -29,7 +29,7 @@ _ATTRIBUTES = (
     *("schemaVersion", qualified("ei:schemaVersion"), qualified("oadr:Id"), "Id", qualified("gml:id"), "x"),
     "{http://www.w3.org/XML/1998/namespace}lang",
 )
-_ATTRIBUTE_TEXTS = ("2.0a", "2.0c", " x-b ", "k9", "9k")
+_ATTRIBUTE_TEXTS = ("2.0a", " 2.0b ", "2.0c", " x-b ", "k9", "9k")
 _NIL = qualified("xsi:nil")
 _SCHEMA_LOCATION = qualified("xsi:schemaLocation")
 _CURRENCIES = ("EUR", "ZWL", "EEK", "BYN", "AED")
@@ -216,11 +216,22 @@ def _roots() -> Iterator[Case]:
             if str(node.tag) not in seen:
                 seen.add(str(node.tag))
                 yield f"root {prefixed(str(node.tag))}", copy.deepcopy(node)
+    yield from _unused()
     for name in (*_ROOTS, *_INSIDE):
         for text in (*_INSIDE_TEXTS, *(CURRENCY_CODES if name.startswith("clm:") else ())):
             node = etree.Element(qualified(name))
             node.text = text
             yield f"root {name} {text!r}", node
+
+
+def _unused() -> Iterator[Case]:
+    """What is declared and stands in no message, holding none, one and two of what it may hold."""
+    parts = {str(node.tag): node for root in full_messages() for node in root.iter()}
+    for name, inner in (("xcal:interval", "xcal:properties"), ("xcal:dtend", "xcal:date-time")):
+        for count in range(3):
+            node = etree.Element(qualified(name))
+            node.extend(copy.deepcopy(parts[qualified(inner)]) for _ in range(count))
+            yield f"root {name} with {count}", node
 
 
 # Verdicts ------------------------------------------------------------------------------------------------------------
