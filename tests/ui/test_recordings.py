@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -191,7 +192,9 @@ def test_the_dialogs_offer_what_there_is(qtbot: QtBot, window: Window) -> None:
     export = ExportDialog(window, [1, 2, 3], [1, 2], [])
     assert export.numbers() == [1, 2] and export.form() is Format.JSONL
     assert not export._choices[2][0].isEnabled()
-    export.reject()
+    export.open()
+    with qtbot.waitSignal(export.accepted, timeout=3000):
+        qtbot.keyClick(export.format, Qt.Key.Key_Return)
     span = SpanDialog(window, desk)
     span.first.setValue(3)
     span.last.setValue(5)
