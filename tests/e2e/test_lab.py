@@ -69,7 +69,7 @@ def test_the_window_opens_on_the_lab_registers_and_ends_cleanly(tmp_path):
     names = {json.loads(line)["measure"] for line in result.stdout.splitlines()}
     assert names == {"first_paint", "attached", "registered", "longest_gap"}
     pictures = sorted(path.name for path in tmp_path.glob("*.png"))
-    views = ("events", "messages", "presence", "reports", "site")
+    views = ("composer", "events", "messages", "presence", "reports", "site")
     assert pictures == [f"{view}-{theme}.png" for view in views for theme in ("dark", "light")]
 
 
