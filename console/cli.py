@@ -307,7 +307,7 @@ def _open(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from console.app.lab import LabSettings
+    from console.app.lab_settings import LabSettings
 
     settings = LabSettings(options.speed, options.seed, options.at, options.site, options.store)
     if options.keep:

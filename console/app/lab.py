@@ -10,7 +10,6 @@ import asyncio
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import as_file, files
 from itertools import count
@@ -18,6 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from console.app.desk import LiveDesk
+from console.app.lab_settings import LabSettings
 from console.app.site_bridge import SiteBridge, site_zone
 from console.app.site_run import SiteRun
 from console.app.views import EventView
@@ -29,7 +29,6 @@ from console.openadr.vtn import Vtn
 from console.session.clock import ScaledClock
 from console.session.session import Session
 from console.session.tasks import Tasks
-from console.store.retention import Retention
 from console.store.store import Store
 
 VTN_NAME, VEN_NAME = "vtn-lab", "ven-7"
@@ -42,19 +41,6 @@ NOTICE = timedelta(seconds=5)
 LIMIT_W = 1500.0
 FIRST_EVENT = 17
 MARKET_CONTEXT = "http://nodebench.example/lab/limit"
-
-
-@dataclass(frozen=True, slots=True)
-class LabSettings:
-    speed: float = 1.0
-    seed: int = 0
-    at: time = time(11, 30)
-    """Local time of day at the house when the lab starts; a recording that reaches further is gone on with."""
-    site_file: Path | None = None
-    """None: the demo house."""
-    store: Path | None = None
-    """Where the recording goes; None: a temporary file. Opened by whoever makes the desk."""
-    keep: Retention = Retention()
 
 
 def demo_site() -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from console.app.lab import VEN_NAME, VTN_NAME, Lab, LabSettings
+from console.app.lab import VEN_NAME, VTN_NAME, Lab
+from console.app.lab_settings import LabSettings
 from console.app.running import DONE, NEVER_REGISTERED, Printer, complain, until_interrupted, wait
 from console.app.words import event_label, watts
 from console.app.workspace import Workspace

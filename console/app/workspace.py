@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.app.desk import LiveDesk
-from console.app.lab import Lab, LabSettings
+from console.app.lab import Lab
+from console.app.lab_settings import LabSettings
 from console.app.recording_keeping import keep_within
 from console.app.toml_file import FileError
 from console.app.views import Outcome

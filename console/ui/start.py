@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from console.ui.run import run
 
 if TYPE_CHECKING:
-    from console.app.lab import LabSettings
+    from console.app.lab_settings import LabSettings
     from console.app.views import Desk
 
 

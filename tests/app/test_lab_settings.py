@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.app.desk import LiveDesk
-from console.app.lab import Lab, LabSettings, event_id_after
+from console.app.lab import Lab, event_id_after
+from console.app.lab_settings import LabSettings
 from console.session.clock import SystemClock
 from console.store.store import Store
 
