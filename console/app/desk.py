@@ -20,6 +20,7 @@ from console.app.composer_variables import Surroundings
 from console.app.conversations import Conversation, Reading, conversation_of
 from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
+from console.app.history_reading import start_search, units_by_r_id, values_of
 from console.app.inspection import inspect_message, pretty
 from console.app.message_diff import previous_of_kind
 from console.app.report_table import ReportTable
@@ -64,12 +65,8 @@ from console.openadr.facts import (
 )
 from console.openadr.findings import Finding, Severity
 from console.openadr.model import OadrDistributeEvent
-from console.openadr.units import item_base_of
 from console.session.clock import Clock
 from console.session.session import Session
-from console.store.body_search import BodySearch
-from console.store.filter import FilterError
-from console.store.filter_fields import field_of
 from console.store.store import Store
 
 _KEPT_FINDINGS = 500
@@ -268,8 +265,7 @@ class LiveDesk:
 
     def inspect(self, number: int) -> Inspection:
         view = self.store.log.view(number - 1)
-        known = ((report.r_id, item_base_of(report.unit)) for report in self.reports() if report.unit)
-        units = {r_id: unit for r_id, unit in known if unit is not None}
+        units = units_by_r_id(self.reports())
         return inspect_message(self.store, view, self._own_name(view), self._timezone, units)
 
     def _own_name(self, view: MessageView) -> str:
@@ -277,26 +273,10 @@ class LiveDesk:
         return (node.ven_id or view.session) if node and node.kind == "VEN" else view.session
 
     def search(self, text: str, session: str = "") -> Search | None:
-        log = self.store.log
-        try:
-            rows, tests = log.in_doubt(text, session), log.body_tests(text)
-        except FilterError:
-            return None
-        if not len(rows):
-            return None
-        search = BodySearch(self.store, tests, rows)
-        search.start()
-        return search
+        return start_search(self.store, text, session)
 
     def filter_values(self, field: str) -> Sequence[str]:
-        known = field_of(field)
-        if known is None:
-            return ()
-        if known.name == "event":
-            return tuple(dict.fromkeys(view.event.event_id for view in self._events.views()))
-        if known.name == "rule":
-            return tuple(dict.fromkeys(finding.rule for finding in self._findings))
-        return self.store.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+        return values_of(self.store, field, self._events.views(), self._findings)
 
     def value_history(self, number: int, path: str) -> ValueHistory:
         history = ValueHistory(self.store, number, path)

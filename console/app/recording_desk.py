@@ -22,6 +22,7 @@ from console.app.composer_variables import Surroundings
 from console.app.conversations import Conversation, Reading, conversation_of
 from console.app.draft_preview import impossible, late, preview
 from console.app.event_table import EventTable
+from console.app.history_reading import start_search, units_by_r_id, values_of
 from console.app.inspection import inspect_message, pretty
 from console.app.message_diff import previous_of_kind
 from console.app.recording_log import LogUntil
@@ -50,11 +51,7 @@ from console.openadr import codec, rules
 from console.openadr.actions import Service
 from console.openadr.facts import DeviceChanged, FindingMade, Listening, ReasonGiven, Registered
 from console.openadr.findings import Finding, Severity
-from console.openadr.units import item_base_of
 from console.session.clock import Clock, SystemClock
-from console.store.body_search import BodySearch
-from console.store.filter import FilterError
-from console.store.filter_fields import field_of
 from console.store.reading import Reader
 from console.store.recording import Recording
 from console.store.subscription import NotedFact
@@ -294,32 +291,15 @@ class RecordedDesk:
 
     def inspect(self, number: int) -> Inspection:
         view = self._log.view(number - 1)
-        known = ((report.r_id, item_base_of(report.unit)) for report in self.reports() if report.unit)
-        units = {r_id: unit for r_id, unit in known if unit is not None}
+        units = units_by_r_id(self.reports())
         own = self._own_ids.get(view.session, view.session)
         return inspect_message(self.recording, view, own, self._timezone, units)
 
     def search(self, text: str, session: str = "") -> Search | None:
-        log = self.recording.log
-        try:
-            rows, tests = log.in_doubt(text, session), log.body_tests(text)
-        except FilterError:
-            return None
-        if not len(rows):
-            return None
-        search = BodySearch(self.recording, tests, rows)
-        search.start()
-        return search
+        return start_search(self.recording, text, session)
 
     def filter_values(self, field: str) -> Sequence[str]:
-        known = field_of(field)
-        if known is None:
-            return ()
-        if known.name == "event":
-            return tuple(dict.fromkeys(view.event.event_id for view in self._events.views()))
-        if known.name == "rule":
-            return tuple(dict.fromkeys(finding.rule for finding in self.findings()))
-        return self.recording.log.values(known.column) if known.kind == "text" and known.pool == "names" else ()
+        return values_of(self.recording, field, self._events.views(), self.findings())
 
     def value_history(self, number: int, path: str) -> ValueHistory:
         history = ValueHistory(self.recording, number, path)
